@@ -1,0 +1,1 @@
+"""The lead-handoff pipeline: extracts to landing, marts, integrity checks and review."""
