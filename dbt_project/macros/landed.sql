@@ -1,0 +1,55 @@
+{#
+    What this run may see of a landed table: rows of folders dated on or before the night, and
+    recorded before as_of where the source records a time. A stamp that is only the folder's date
+    orders versions and never waits.
+#}
+{% macro visible_rows(source_name, table_name) %}
+from {{ source(source_name, table_name) }} as landed
+cross join {{ source('build', 'build_context') }} as run
+where
+    landed._first_night <= run.night
+    and (landed._stamp_from_folder or landed._stamp < run.as_of)
+{%- endmacro %}
+
+{# Columns that order the versions of one row; see newest_first. #}
+{% macro version_columns() -%}
+    landed._stamp as version_stamp,
+    landed._first_night as version_night,
+    to_jsonb(landed) as record
+{%- endmacro %}
+
+{#
+    Position of a version among those of its row, 1 being the newest: the largest stamp wins, then the
+    later folder, then the larger canonical text (computed only where it decides).
+#}
+{% macro newest_first(partition_by) -%}
+    row_number() over (
+        partition by {{ partition_by }}
+        order by
+            version_stamp desc,
+            version_night desc,
+            case when versions_alike > 1 then record::text end collate "C" desc
+    )
+{%- endmacro %}
+
+{# How many versions share key, stamp and night: only then does the text have to decide. #}
+{% macro versions_alike(partition_by) -%}
+    count(*) over (partition by {{ partition_by }}, version_stamp, version_night)
+{%- endmacro %}
+
+{# The configured zone of a source: its timestamps without an offset are read in it. #}
+{% macro source_zone(source_system) -%}
+    coalesce(
+        (
+            select configured.time_zone
+            from {{ ref('stg_agreement__sources') }} as configured
+            where configured.source_system = '{{ source_system }}'
+        ),
+        'UTC'
+    )
+{%- endmacro %}
+
+{# Landed yes/no text as boolean; no value is no. #}
+{% macro to_boolean(expression) -%}
+    coalesce(lower({{ expression }}) in ('true', '1', 'yes', 't', 'y'), false)
+{%- endmacro %}
