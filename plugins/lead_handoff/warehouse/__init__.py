@@ -1,0 +1,1 @@
+"""The warehouse itself: bookkeeping schema, night lock, build slots, publication."""
