@@ -15,6 +15,7 @@ where
 {% macro version_columns() -%}
     landed._stamp as version_stamp,
     landed._first_night as version_night,
+    landed._load_id as load_id,
     to_jsonb(landed) as record
 {%- endmacro %}
 
@@ -52,4 +53,12 @@ where
 {# Landed yes/no text as boolean; no value is no. #}
 {% macro to_boolean(expression) -%}
     coalesce(lower({{ expression }}) in ('true', '1', 'yes', 't', 'y'), false)
+{%- endmacro %}
+
+{# True for a version that this slot has not seen yet: landed since, of a newer night, or due only now. #}
+{% macro is_news() -%}
+    run.is_full
+    or load_id > run.since_load_id
+    or version_night > run.previous_night
+    or version_stamp >= run.previous_as_of
 {%- endmacro %}

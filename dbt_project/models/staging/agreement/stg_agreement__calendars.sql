@@ -1,0 +1,8 @@
+select
+    agreement_version,
+    calendar,
+    time_zone,
+    weekday::integer as weekday,
+    opens,
+    closes
+from {{ ref('agreement_calendars') }}

@@ -1,0 +1,9 @@
+select
+    agreement_version,
+    line::integer as line_number,
+    source_system,
+    object as object_name,
+    {{ landed_column('field') }} as landed_column,
+    value,
+    channel
+from {{ ref('agreement_channel_map') }}

@@ -1,0 +1,7 @@
+select
+    agreement_version,
+    rule,
+    threshold,
+    value,
+    unit
+from {{ ref('agreement_thresholds') }}

@@ -1,0 +1,21 @@
+select
+    agreement_version,
+    valid_from::date as valid_from,
+    time_zone,
+    default_calendar,
+    coalesce(handoff_stage, 'mql') as handoff_stage,
+    {{ to_boolean('uses_tql') }} as uses_tql,
+    minimum_score::numeric as minimum_score,
+    minimum_attributes::integer as minimum_attributes,
+    coalesce(routing_grace_minutes::numeric, 15) as routing_grace_minutes,
+    {{ to_boolean('clock_restarts_on_transfer') }} as clock_restarts_on_transfer,
+    coalesce(warning_hours::numeric, 4) as warning_hours,
+    marketing_signed_by,
+    marketing_signed_on::date as marketing_signed_on,
+    sales_signed_by,
+    sales_signed_on::date as sales_signed_on,
+    executive_signed_by,
+    executive_signed_on::date as executive_signed_on,
+    {{ to_boolean('executive_signature_required') }} as executive_signature_required,
+    note
+from {{ ref('agreement_versions') }}

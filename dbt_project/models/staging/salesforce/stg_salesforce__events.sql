@@ -1,0 +1,10 @@
+select
+    {{ salesforce_id('landed.id') }} as activity_id,
+    {{ to_boolean('landed.is_deleted') }} as is_deleted,
+    {{ salesforce_id('landed.who_id') }} as who_id,
+    {{ salesforce_id('landed.owner_id') }} as user_id,
+    {{ to_instant('landed.start_date_time', source_zone('salesforce')) }} as started_at,
+    {{ to_instant('landed.end_date_time', source_zone('salesforce')) }} as ended_at,
+    {{ to_instant('landed.created_date', source_zone('salesforce')) }} as created_at,
+    {{ version_columns() }}
+{{ visible_rows('raw_salesforce', 'event') }}
