@@ -1,0 +1,136 @@
+"""Paths and addresses, read from the environment each time they are asked for.
+
+Importing this module does no work. Every setting has a default; a fresh checkout needs none:
+
+| variable | default | meaning |
+|---|---|---|
+| ``HANDOFF_HOME`` | ``<checkout>/.handoff`` | all local state |
+| ``HANDOFF_EXTRACTS`` | ``$HANDOFF_HOME/extracts`` | root of the file extracts |
+| ``HANDOFF_AGREEMENT`` | ``dbt_project/seeds/agreement`` | folder with the agreement's CSVs |
+| ``HANDOFF_WAREHOUSE_URL`` | the embedded server | ``postgresql://…`` of a server of one's own |
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from lead_handoff.errors import HandoffError
+
+WAREHOUSE_ROLES: Final = {
+    "owner": "handoff_owner",
+    "loader": "handoff_loader",
+    "transformer": "handoff_transformer",
+    "analyst": "handoff_analyst",
+}
+"""Short role name -> database role of the embedded warehouse."""
+
+
+class SettingError(HandoffError):
+    """A setting names something unusable, or local state that it points to is not there yet."""
+
+
+def project_root() -> Path:
+    """The checkout: the folder that holds dags/, plugins/ and dbt_project/."""
+    return Path(__file__).resolve().parents[2]
+
+
+def home() -> Path:
+    """The folder of all local state; may not exist yet."""
+    return _path("HANDOFF_HOME", project_root() / ".handoff")
+
+
+def extracts_root() -> str:
+    """Root of the extracts. A string, because it may name an object store instead of a folder."""
+    given = os.environ.get("HANDOFF_EXTRACTS", "").strip()
+    if "://" in given:
+        return given
+    return str(_path("HANDOFF_EXTRACTS", home() / "extracts"))
+
+
+def agreement_dir() -> Path:
+    """Folder with the agreement's CSV files."""
+    return _path("HANDOFF_AGREEMENT", dbt_project_dir() / "seeds" / "agreement")
+
+
+def dbt_project_dir() -> Path:
+    """The dbt project."""
+    return project_root() / "dbt_project"
+
+
+def expectations_dir() -> Path:
+    """Root of the Great Expectations file context."""
+    return project_root() / "expectations"
+
+
+def review_dir() -> Path:
+    """Where drawn samples and their manifests are written."""
+    return home() / "review"
+
+
+def uses_own_warehouse() -> bool:
+    """Whether the user brought a PostgreSQL of their own as the warehouse."""
+    return bool(os.environ.get("HANDOFF_WAREHOUSE_URL", "").strip())
+
+
+def warehouse_url(role: str = "owner") -> str:
+    """URL (``postgresql://…``, no driver in it) of the warehouse for one pipeline role.
+
+    With HANDOFF_WAREHOUSE_URL set, every role uses that URL, because what roles exist there is
+    its owner's affair.
+
+    Raises:
+        SettingError: the role is unknown, the given URL is no PostgreSQL URL, or the embedded
+            server has never been started in this HANDOFF_HOME.
+    """
+    if role not in WAREHOUSE_ROLES:
+        raise SettingError(
+            f"there is no warehouse role {role!r}; choose one of {', '.join(WAREHOUSE_ROLES)}"
+        )
+    given = os.environ.get("HANDOFF_WAREHOUSE_URL", "").strip()
+    if given:
+        if not given.startswith(("postgresql://", "postgres://")):
+            raise SettingError(
+                "HANDOFF_WAREHOUSE_URL must start with postgresql:// and name no driver"
+            )
+        return "postgresql://" + given.split("://", 1)[1]
+    return embedded_url(WAREHOUSE_ROLES[role], warehouse_database())
+
+
+def warehouse_database() -> str:
+    """Name of the warehouse's database on the embedded server (tests give each case its own)."""
+    return os.environ.get("HANDOFF_WAREHOUSE_DATABASE", "").strip() or "warehouse"
+
+
+def embedded_url(database_role: str, database: str) -> str:
+    """URL of a database on the embedded server.
+
+    Raises:
+        SettingError: the server has never been started in this HANDOFF_HOME.
+    """
+    password = _state("secrets.json").get(database_role)
+    port = _state("postgres.json").get("port")
+    if password is None or port is None:
+        raise SettingError(
+            f"no embedded PostgreSQL has been set up in {home()}; run `make up` or `make demo`"
+            " first, or set HANDOFF_WAREHOUSE_URL"
+        )
+    return f"postgresql://{database_role}:{quote(password, safe='')}@127.0.0.1:{port}/{database}"
+
+
+def _path(variable: str, default: Path) -> Path:
+    given = os.environ.get(variable, "").strip()
+    return Path(given).expanduser().resolve() if given else default
+
+
+def _state(name: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((home() / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"{home() / name} cannot be read ({error}); remove it and start again"
+        ) from error
+    return content

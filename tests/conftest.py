@@ -1,0 +1,115 @@
+"""Fixtures for all tests: one throw-away PostgreSQL server a session, one fresh database a test."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lead_handoff import settings
+from lead_handoff.local import provision
+from lead_handoff.local.server import EmbeddedServer
+from lead_handoff.warehouse.bootstrap import bootstrap
+
+THROW_AWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "autovacuum": "off",
+}
+"""What a server may do without when its data is not worth a crash."""
+
+HOME_PREFIX = "handoff-test-"
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A database with the warehouse's schema and no rows."""
+
+    server: EmbeddedServer
+    database: str
+
+    def url(self, role: str = "owner") -> str:
+        """libpq URL for owner, loader, transformer, analyst, or `admin` (superuser)."""
+        names = settings.WAREHOUSE_ROLES | {"admin": "handoff_admin"}
+        return self.server.url(names[role], self.database)
+
+
+@pytest.fixture(scope="session")
+def handoff_home() -> Iterator[Path]:
+    """A HANDOFF_HOME for this session, deleted afterwards."""
+    _sweep_abandoned_homes()
+    # Not pytest's own folder: that is closed to other users, and as root the server runs as one.
+    home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX)).resolve()
+    (home / "pid").write_text(str(os.getpid()))
+    yield home
+    EmbeddedServer(home).stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(handoff_home: Path) -> EmbeddedServer:
+    """The session's PostgreSQL server, with all roles."""
+    server = EmbeddedServer(handoff_home, THROW_AWAY, report=lambda line: None)
+    server.ensure_running()
+    provision.ensure_roles(server)
+    return server
+
+
+@pytest.fixture(scope="session")
+def warehouse_template(server: EmbeddedServer) -> str:
+    """Name of a database with the schema applied, from which tests get their copies."""
+    name = "warehouse_template"
+    provision.ensure_database(server, name, settings.WAREHOUSE_ROLES["owner"])
+    bootstrap(server.url(settings.WAREHOUSE_ROLES["owner"], name))
+    return name
+
+
+@pytest.fixture
+def warehouse(
+    server: EmbeddedServer, warehouse_template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Warehouse]:
+    """A fresh empty warehouse of this test's own; settings point at it too."""
+    yield from _fresh_warehouse(server, warehouse_template, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(server: EmbeddedServer, warehouse_template: str) -> Iterator[Warehouse]:
+    """Like `warehouse`, but shared by one module's tests, for set-ups that take long."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield from _fresh_warehouse(server, warehouse_template, monkeypatch)
+
+
+def _fresh_warehouse(
+    server: EmbeddedServer, template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Warehouse]:
+    import psycopg
+    from psycopg import sql
+
+    database = f"test_{uuid.uuid4().hex[:12]}"
+    provision.ensure_database(server, database, settings.WAREHOUSE_ROLES["owner"], template)
+    monkeypatch.setenv("HANDOFF_HOME", str(server.home))
+    monkeypatch.setenv("HANDOFF_WAREHOUSE_DATABASE", database)
+    monkeypatch.delenv("HANDOFF_WAREHOUSE_URL", raising=False)
+    yield Warehouse(server, database)
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+        )
+
+
+def _sweep_abandoned_homes() -> None:
+    """Stop and delete what test sessions that were killed have left behind."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
+        try:
+            os.kill(int((home / "pid").read_text()), 0)
+        except (ProcessLookupError, ValueError):
+            EmbeddedServer(home).stop()
+            shutil.rmtree(home, ignore_errors=True)
+        except OSError:
+            continue  # being made just now, or another user's
