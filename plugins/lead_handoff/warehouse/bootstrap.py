@@ -10,7 +10,7 @@ import hashlib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -58,9 +58,9 @@ def ensure_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
             cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
             verb = "alter role {} " if cursor.fetchone() else "create role {} "
             cursor.execute(
-                sql.SQL(
-                    cast(LiteralString, verb + "login nosuperuser nocreaterole password {}")
-                ).format(sql.Identifier(role), sql.Literal(verifier))
+                sql.SQL(verb + "login nosuperuser nocreaterole password {}").format(
+                    sql.Identifier(role), sql.Literal(verifier)
+                )
             )
         for role in (LOADER, TRANSFORMER):
             if role in passwords and OWNER in passwords:
@@ -134,7 +134,7 @@ def _apply(cursor: psycopg.Cursor, raw_ddl: str, roles: bool) -> None:
         _demand_roles(cursor)
         # A superuser may connect as well: everything is the owner's all the same.
         cursor.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
-    cursor.execute(cast(LiteralString, _schema_sql()))
+    cursor.execute(_schema_sql())
     cursor.execute(
         "create table if not exists ops.bootstrap ("
         " fingerprint text primary key, applied_at timestamptz not null default now())"
@@ -147,7 +147,7 @@ def _apply(cursor: psycopg.Cursor, raw_ddl: str, roles: bool) -> None:
             )
         )
     if raw_ddl:
-        cursor.execute(cast(LiteralString, raw_ddl))
+        cursor.execute(raw_ddl)
     if roles:
         _assign_owners(cursor)
         _grant(cursor)
