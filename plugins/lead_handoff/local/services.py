@@ -13,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +52,7 @@ def start(report: Callable[[str], None] = print) -> str:
     """
     with exclusive(settings.home() / ".services.lock"):
         running = _running()
+        _end_orphans()
         if "api-server" not in running and not ports.is_free(airflow_home.api_port()):
             # Tasks find the API server by its address, so all services move to the new port.
             _stop(running, report)
@@ -71,6 +74,7 @@ def stop(report: Callable[[str], None] = print) -> bool:
         return False
     with exclusive(settings.home() / ".services.lock"):
         running = _running()
+        _end_orphans()
         _stop(running, report)
     return bool(running)
 
@@ -124,12 +128,23 @@ def _running() -> "dict[str, psutil.Process]":
     for name, known in read_json(_state_file()).items():
         try:
             process = psutil.Process(known["pid"])
-            same = abs(process.create_time() - known["started"]) < 1
-            if same and process.status() != psutil.STATUS_ZOMBIE:
+            if abs(process.create_time() - known["started"]) < 1 and _lives(process):
                 found[name] = process
         except psutil.Error:
             continue
     return found
+
+
+def _end_orphans() -> None:
+    """End what is left of services that were killed: their workers live on without them."""
+    import psutil
+
+    for known in read_json(_state_file()).values():
+        # A group keeps its number while it has a member. If the leader's number is taken by a
+        # process, that process is the service itself or a stranger: neither is an orphan.
+        if not psutil.pid_exists(known["pid"]):
+            with suppress(ProcessLookupError):
+                os.killpg(known["pid"], signal.SIGKILL)
 
 
 def _stop(running: "dict[str, psutil.Process]", report: Callable[[str], None]) -> None:
@@ -143,14 +158,34 @@ def _stop(running: "dict[str, psutil.Process]", report: Callable[[str], None]) -
             process.terminate()
         except psutil.NoSuchProcess:
             continue
-    _, alive = psutil.wait_procs(families, timeout=STOP_SECONDS)
-    for process in alive:
+    for process in _wait_until_gone(families, STOP_SECONDS):
         try:
             os.kill(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    psutil.wait_procs(alive, timeout=5)
+    _wait_until_gone(families, seconds=5)
     _state_file().unlink(missing_ok=True)
+
+
+def _wait_until_gone(processes: "list[psutil.Process]", seconds: float) -> "list[psutil.Process]":
+    """Those of the processes that still live after so many seconds."""
+    deadline = time.monotonic() + seconds
+    alive = processes
+    while (alive := [process for process in alive if _lives(process)]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(0.1)
+    return alive
+
+
+def _lives(process: "psutil.Process") -> bool:
+    import psutil
+
+    # A zombie is dead; in a container whose first process never collects its children it stays.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _wait_until_healthy(
@@ -166,7 +201,7 @@ def _wait_until_healthy(
                 f"Airflow's {gone[0]} ended while starting; {log_file(gone[0])} ends with:\n"
                 + _tail(log_file(gone[0]))
             )
-        unhealthy = _unhealthy()
+        unhealthy = _unhealthy(running)
         if not unhealthy:
             return
         if unhealthy != waiting_for:
@@ -179,8 +214,12 @@ def _wait_until_healthy(
     )
 
 
-def _unhealthy() -> set[str]:
-    """Names of the parts that Airflow's own health page does not call healthy."""
+def _unhealthy(running: "dict[str, psutil.Process]") -> set[str]:
+    """Names of the parts that Airflow's own health page does not call healthy.
+
+    The page calls a killed service healthy for another half minute, so a heartbeat counts only if
+    it is younger than the process.
+    """
     address = f"http://{ports.LOOPBACK}:{airflow_home.api_port()}/api/v2/monitor/health"
     try:
         # Straight to loopback: a proxy of the user's environment cannot reach it.
@@ -189,10 +228,19 @@ def _unhealthy() -> set[str]:
             health: dict[str, Any] = json.load(response)
     except (urllib.error.URLError, OSError, ValueError):
         return {"api-server"}
-    parts = {name: health.get(name.replace("-", "_"), {}) for name in SERVICES}
-    parts["metadatabase"] = health.get("metadatabase", {})
-    del parts["api-server"]
-    return {name for name, part in parts.items() if (part or {}).get("status") != "healthy"}
+    unhealthy = set()
+    for name, process in running.items():
+        if name == "api-server":
+            continue  # it is what has just answered
+        key = name.replace("-", "_")
+        state = health.get(key) or {}
+        heartbeat = state.get(f"latest_{key}_heartbeat")
+        alive = heartbeat and (
+            datetime.fromisoformat(heartbeat).timestamp() > process.create_time()
+        )
+        if state.get("status") != "healthy" or not alive:
+            unhealthy.add(name)
+    return unhealthy
 
 
 def _tail(path: Path) -> str:
