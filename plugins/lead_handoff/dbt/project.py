@@ -1,0 +1,86 @@
+"""The dbt project as files: its fingerprint, where it is laid out, where dbt keeps its own files.
+
+dbt never works in the checkout, nor in the user's agreement. It is given a project laid out under
+HANDOFF_HOME: links to the models, and a copy of the agreement as it was when the night began. The
+copy matters: dbt writes each seed's compiled form to ``<target>/run/<project>/<seed path>``, which
+for a seed path outside the project is the user's own file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from lead_handoff import settings
+
+LINKED = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml", "seeds/reference")
+AGREEMENT = "seeds/agreement"
+PARTS_OF_CODE = ("models", "macros", "seeds/reference", "tests", "dbt_project.yml")
+
+
+def code_hash(project: Path | None = None) -> str:
+    """Hash of all that decides what a build makes of the same rows: models, macros, dbt itself.
+
+    The agreement has a hash of its own (it may live outside the project).
+    """
+    root = project or settings.dbt_project_dir()
+    digest = hashlib.sha256()
+    for package in ("dbt-core", "dbt-postgres"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    for part in PARTS_OF_CODE:
+        start = root / part
+        files = sorted(start.rglob("*")) if start.is_dir() else [start]
+        for path in files:
+            if path.is_file():
+                digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def laid_out_dir() -> Path:
+    """The project that dbt is run on."""
+    return settings.home() / "dbt" / "project"
+
+
+def lay_out(agreement: Path | None = None) -> Path:
+    """Lay the project out under HANDOFF_HOME with the agreement of this moment; return its folder.
+
+    Only for the run that holds the night: it replaces what an earlier one laid out.
+    """
+    source, target = settings.dbt_project_dir(), laid_out_dir()
+    for part in LINKED:
+        link = target / part
+        link.parent.mkdir(parents=True, exist_ok=True)
+        wanted = source / part
+        if link.is_symlink() and os.readlink(link) == str(wanted):
+            continue
+        link.unlink(missing_ok=True)
+        if wanted.exists():
+            link.symlink_to(wanted)
+    seeds = target / AGREEMENT
+    fresh = target / "seeds" / ".agreement"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for path in sorted((agreement or settings.agreement_dir()).glob("*.csv")):
+        shutil.copyfile(path, fresh / path.name)
+    shutil.rmtree(seeds, ignore_errors=True)
+    fresh.rename(seeds)
+    return target
+
+
+def target_dir(slot: str) -> Path:
+    """Files of dbt for one slot: each keeps a parsed project of its own between nights."""
+    return settings.home() / "dbt" / slot / "target"
+
+
+def log_dir(slot: str) -> Path:
+    """Log of dbt for one slot."""
+    return settings.home() / "dbt" / slot / "logs"
+
+
+def count_models(project: Path | None = None) -> int:
+    """How many model files the project has: the total that progress counts up to."""
+    return sum(1 for _ in ((project or settings.dbt_project_dir()) / "models").rglob("*.sql"))

@@ -1,0 +1,277 @@
+"""Run ``dbt build`` for one slot as a child process and say what became of it.
+
+dbt runs in a process group of its own, under a session name and a fence that a later run can
+recognise, and dies with the process that started it. It keeps its parsed project between nights:
+nothing that changes from night to night is given to it as a setting that it would parse anew for
+(the night comes from the slot's build_context, the fence from the session).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lead_handoff import settings
+from lead_handoff.dbt import artifacts, project
+from lead_handoff.errors import HandoffError
+
+STATEMENT_TIMEOUT = "30min"
+LOCK_TIMEOUT = "2min"
+# What the child gets of our environment: enough to run, none of our secrets.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+LINES_KEPT = 40
+FAILURES_SHOWN = 5
+
+
+class BuildError(HandoffError):
+    """The build did not complete; the message names the models or tests and what to do."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A complete build.
+
+    Attributes:
+        models: models built.
+        seeds: seeds loaded.
+        tests: data tests run, all passed.
+        published: the relations readers get views of.
+        seconds: how long it took.
+        slowest: the slowest models with their seconds.
+    """
+
+    models: int
+    seeds: int
+    tests: int
+    published: tuple[artifacts.PublishedModel, ...]
+    seconds: float
+    slowest: tuple[tuple[str, float], ...]
+
+
+def build(
+    slot: str,
+    *,
+    full_refresh: bool,
+    fence: int,
+    select: Iterable[str] | None = None,
+    with_seeds: bool = True,
+    is_laid_out: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+    finished: Callable[[str], None] = lambda name: None,
+) -> BuildResult:
+    """Build seeds, models and data tests into a slot.
+
+    Args:
+        slot: the schema to build into.
+        full_refresh: whether incremental models start anew.
+        fence: the run's fence; each model's transaction is refused once it is outdated.
+        select: dbt selectors, for tests and for people; then nothing is said about completeness.
+        with_seeds: load the seeds too; unneeded in a slot that holds this agreement already.
+        is_laid_out: whether the caller has laid out the project (and its agreement) already.
+        progress: receives lines for people ("model 12/48 …").
+        finished: called with each model's name when it is done.
+
+    Raises:
+        BuildError: dbt failed, or something declared was not run; names every cause.
+    """
+    kinds = {"model", "test"} | ({"seed"} if with_seeds else set())
+    target = project.target_dir(slot)
+    target.mkdir(parents=True, exist_ok=True)
+    project.log_dir(slot).mkdir(parents=True, exist_ok=True)
+    # Last night's results must not be taken for tonight's.
+    (target / "run_results.json").unlink(missing_ok=True)
+    if not is_laid_out:
+        project.lay_out()
+    started = time.monotonic()
+    arguments = ["build", "--log-format", "json", "--log-level", "info", "--no-use-colors"]
+    arguments += ["--exclude-resource-type", "unit_test"]
+    arguments += [] if with_seeds else ["--exclude-resource-type", "seed"]
+    arguments += ["--full-refresh"] if full_refresh else []
+    arguments += ["--select", *select] if select else []
+    outcome = _run(arguments, _environment(slot, fence), _Listener(progress, finished))
+    if not (target / "run_results.json").exists():
+        raise BuildError(_why_nothing_ran(slot, outcome))
+    manifest = artifacts.read(target / "manifest.json")
+    run_results = artifacts.read(target / "run_results.json")
+    verdict = artifacts.judge(manifest, run_results, kinds=kinds)
+    if select is None and not verdict.is_good:
+        raise BuildError(_why_incomplete(slot, verdict))
+    if outcome.exit_code != 0:
+        raise BuildError(
+            _why_incomplete(slot, verdict) if verdict.failures else _why_nothing_ran(slot, outcome)
+        )
+    return BuildResult(
+        models=verdict.models,
+        seeds=verdict.seeds,
+        tests=verdict.tests,
+        published=tuple(artifacts.published_models(manifest)),
+        seconds=time.monotonic() - started,
+        slowest=_slowest(run_results),
+    )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    exit_code: int
+    last_lines: tuple[str, ...]
+
+
+class _Listener:
+    """Turns dbt's JSON log into progress; keeps the last messages for an error text."""
+
+    def __init__(self, progress: Callable[[str], None], finished: Callable[[str], None]) -> None:
+        self.progress = progress
+        self.finished = finished
+        self.total = project.count_models()
+        self.models = 0
+        self.tests = 0
+        self.last_lines: deque[str] = deque(maxlen=LINES_KEPT)
+
+    def hear(self, line: str) -> None:
+        """Take one line of dbt's output."""
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event.get("data", {})
+        except (ValueError, KeyError, TypeError):
+            if line.strip():
+                self.last_lines.append(line.strip())
+            return
+        if info.get("level") in ("warn", "error"):
+            self.last_lines.append(" ".join(str(info.get("msg", "")).split()))
+        node = data.get("node_info") or {}
+        name = node.get("node_name", "")
+        if info.get("name") == "LogModelResult":
+            self.models += 1
+            seconds = float(data.get("execution_time") or 0)
+            self.progress(f"model {self.models}/{self.total} {name} {seconds:.1f} s")
+            self.finished(name)
+        elif info.get("name") == "LogTestResult":
+            self.tests += 1
+            if data.get("status") not in artifacts.GOOD_STATUS:
+                self.progress(f"test {name}: {data.get('status')}")
+
+
+def _run(arguments: list[str], environment: dict[str, str], listener: _Listener) -> _Outcome:
+    child = subprocess.Popen(
+        # -P: the folder of child.py must not become part of dbt's import path.
+        [
+            sys.executable,
+            "-P",
+            "-W",
+            "ignore",
+            str(Path(__file__).with_name("child.py")),
+            str(os.getpid()),
+            *arguments,
+        ],
+        cwd=project.laid_out_dir(),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        start_new_session=True,
+    )
+    try:
+        if child.stdout is not None:
+            for line in child.stdout:
+                listener.hear(line)
+        exit_code = child.wait()
+    finally:
+        # Reached with a living child only when we are being stopped ourselves.
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    return _Outcome(exit_code, tuple(listener.last_lines))
+
+
+def _environment(slot: str, fence: int) -> dict[str, str]:
+    from psycopg.conninfo import conninfo_to_dict
+
+    url = {
+        key: str(value)
+        for key, value in conninfo_to_dict(settings.warehouse_url("transformer")).items()
+        if value is not None
+    }
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {
+        "HANDOFF_BUILD_SCHEMA": slot,
+        "HANDOFF_DBT_HOST": url.get("host", "localhost"),
+        "HANDOFF_DBT_PORT": url.get("port", "5432"),
+        "HANDOFF_DBT_USER": url.get("user", ""),
+        "HANDOFF_DBT_PASSWORD": url.get("password", ""),
+        "HANDOFF_DBT_DBNAME": url.get("dbname", ""),
+        "HANDOFF_DBT_THREADS": os.environ.get("HANDOFF_DBT_THREADS", "2"),
+        "HANDOFF_AGREEMENT": project.AGREEMENT,
+        # dbt parses everything anew when its profile changes, so the name that carries the fence
+        # is left to the database library, and the fence to the session's own settings.
+        "HANDOFF_DBT_APPLICATION_NAME": "",
+        "PGAPPNAME": f"lead_handoff:{fence}:build",
+        "PGOPTIONS": f"-c lead_handoff.fence={fence} -c statement_timeout={STATEMENT_TIMEOUT}"
+        f" -c lock_timeout={LOCK_TIMEOUT}",
+        "DBT_PROFILES_DIR": str(project.laid_out_dir()),
+        "DBT_PROJECT_DIR": str(project.laid_out_dir()),
+        "DBT_TARGET_PATH": str(project.target_dir(slot)),
+        "DBT_LOG_PATH": str(project.log_dir(slot)),
+        "DBT_LOG_LEVEL_FILE": "info",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
+        "DBT_VERSION_CHECK": "False",
+        "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    for parameter, variable in (("sslmode", "PGSSLMODE"), ("sslrootcert", "PGSSLROOTCERT")):
+        if parameter in url:
+            environment[variable] = url[parameter]
+    return environment
+
+
+def _why_incomplete(slot: str, verdict: artifacts.Verdict) -> str:
+    broken = [failure for failure in verdict.failures if failure.status != "skipped"]
+    shown = (broken or list(verdict.failures))[:FAILURES_SHOWN]
+    skipped = sum(1 for failure in verdict.failures if failure.status == "skipped")
+    if not verdict.failures:
+        return (
+            f"dbt ran {verdict.models} models and {verdict.tests} of {verdict.declared_tests} "
+            "tests: the project declares more than was run, or nothing at all. The night is not "
+            "published."
+        )
+    text = "The build of the night failed, and nothing was published:\n" + "\n".join(
+        f"  - {failure}" for failure in shown
+    )
+    if len(broken) > len(shown):
+        text += f"\n  … and {len(broken) - len(shown)} more"
+    if skipped:
+        text += f"\n  {skipped} further nodes were skipped because of that."
+    return text + (
+        f"\nThe compiled SQL lies under {project.target_dir(slot) / 'compiled'}, dbt's log under "
+        f"{project.log_dir(slot)}. Correct the model or the data it names and run the night again."
+    )
+
+
+def _why_nothing_ran(slot: str, outcome: _Outcome) -> str:
+    said = "\n".join(f"  {line}" for line in outcome.last_lines[-8:]) or "  (it said nothing)"
+    return (
+        f"dbt ended with status {outcome.exit_code} before it had built anything:\n{said}\n"
+        f"Its log lies under {project.log_dir(slot)}."
+    )
+
+
+def _slowest(run_results: dict[str, object]) -> tuple[tuple[str, float], ...]:
+    results = run_results["results"]
+    if not isinstance(results, list):
+        return ()
+    timed = [
+        (str(result["unique_id"]).split(".")[-1], float(result.get("execution_time") or 0))
+        for result in results
+        if str(result["unique_id"]).startswith("model.")
+    ]
+    return tuple(sorted(timed, key=lambda pair: -pair[1])[:10])
