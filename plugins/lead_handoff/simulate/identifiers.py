@@ -1,45 +1,42 @@
 """Salesforce-shaped record ids: 15 case-sensitive characters and the 3 of their checksum."""
 
-from functools import lru_cache
-
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_ORGANISATION = "Hs"
+_ORGANISATION = "Hs00000"
+_LIMIT = 62**5
 
 
-@lru_cache(maxsize=None)
-def _checksum_character(chunk: str) -> str:
-    """The checksum of five characters: bit i is set where character i is an upper-case letter."""
-    bits = sum(1 << place for place, character in enumerate(chunk) if character.isupper())
-    return _CHECKSUM[bits]
+def _upper_bits(text: str) -> int:
+    """Bit i is set where character i of `text` is an upper-case letter."""
+    return sum(1 << place for place, character in enumerate(text) if character.isupper())
 
 
 def expand(short: str) -> str:
-    """Lengthen a 15-character id to its 18-character form."""
-    return short + "".join(_checksum_character(short[at : at + 5]) for at in (0, 5, 10))
+    """Lengthen a 15-character id to its 18-character form: a checksum per five characters."""
+    return short + "".join(_CHECKSUM[_upper_bits(short[at : at + 5])] for at in (0, 5, 10))
+
+
+# Ids are made by the million: the last five characters come from two tables, not from division
+# by division.
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_PAIR_BITS = [_upper_bits(pair) for pair in _PAIRS]
+_TRIPLES = [a + pair for a in _ALPHABET for pair in _PAIRS]
+_TRIPLE_BITS = [_upper_bits(triple) << 2 for triple in _TRIPLES]
+_HEADS: dict[str, tuple[str, str]] = {}
 
 
 def salesforce_id(prefix: str, number: int) -> str:
     """Make the 18-character id of the `number`-th record of a kind.
 
-    `prefix` is the kind's three characters (005 User, 00Q Lead, ...); `number` is at least 0 and
-    below 62**5, so that the ten characters after the prefix begin with the organisation's.
+    `prefix` is the kind's three characters (005 User, 00Q Lead, ...). Raises ValueError unless
+    `number` is at least 0 and below 62**5.
     """
-    if not 0 <= number < 62**5:
-        raise ValueError(f"record number {number} is outside 0..{62**5 - 1}")
-    digits = ""
-    for _ in range(5):
-        number, remainder = divmod(number, 62)
-        digits = _ALPHABET[remainder] + digits
-    return _sealed(prefix, digits)
-
-
-def _sealed(prefix: str, digits: str) -> str:
-    middle = f"{_ORGANISATION}00000"
-    short = prefix + middle + digits
-    return (
-        short
-        + _checksum_character(short[:5])
-        + _checksum_character(short[5:10])
-        + _checksum_character(digits)
-    )
+    if not 0 <= number < _LIMIT:
+        raise ValueError(f"record number {number} is outside 0..{_LIMIT - 1}")
+    found = _HEADS.get(prefix)
+    if found is None:
+        head = prefix + _ORGANISATION
+        found = _HEADS[prefix] = (head, expand(head + "00000")[15:17])
+    high, low = divmod(number, 238_328)
+    checksum = _CHECKSUM[_PAIR_BITS[high] | _TRIPLE_BITS[low]]
+    return found[0] + _PAIRS[high] + _TRIPLES[low] + found[1] + checksum
