@@ -26,8 +26,11 @@ LATE_ONE_IN = 331
 
 ObjectKey = tuple[str, str]
 
-_JSON_OBJECTS = {("salesforce", "Event"), ("salesforce", "Opportunity"),
-                 ("marketo", "activity_types")}
+_JSON_OBJECTS = {
+    ("salesforce", "Event"),
+    ("salesforce", "Opportunity"),
+    ("marketo", "activity_types"),
+}
 _GZIP_JSON_OBJECTS = {("salesforce", "CampaignMember")}
 _GZIP_CSV_OBJECTS = {("salesforce", "LeadHistory")}
 _FIRST_NIGHT_GZIP = {("salesforce", "Lead"), ("salesforce", "Task")}

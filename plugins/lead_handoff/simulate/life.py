@@ -7,6 +7,7 @@ promise, so that the truth names all the violations that were meant.
 from random import Random
 
 from lead_handoff.simulate import company
+from lead_handoff.simulate.calendars import WorkingTime
 from lead_handoff.simulate.catalogue import (
     ATTRIBUTE_FIELDS,
     ATTRIBUTE_VALUES,
@@ -32,7 +33,7 @@ from lead_handoff.simulate.company import (
     TIMER_USER,
     Person,
 )
-from lead_handoff.simulate.delivery import DAY, Delivery
+from lead_handoff.simulate.delivery import DAY, Delivery, marketo_time
 from lead_handoff.simulate.records import (
     MQL_CAMPAIGN,
     MQL_REASON,
@@ -79,9 +80,10 @@ class Life:
         self.met = 0
         self.rep: Person = world.reps[self.team][0]
         self.reason = ""
-        self.handoffs = 0
         self.early = False
         self.working_since = 0
+        self.offer_owner = ""
+        self.deleted = False
 
     # Drawing
 
@@ -122,6 +124,19 @@ class Life:
                 values.append(UNMET_VALUES[int(draw() * len(UNMET_VALUES))])
             left -= 1
         self.values = values
+
+    def _in_hours(self, calendar: WorkingTime, at: int) -> int:
+        """`at` if the office is open, else some time in the morning after it opens."""
+        opening = calendar.open_at(at)
+        return at if opening == at else opening + int(self.draw() * 5_400)
+
+    def _batch(self, after: int) -> int:
+        """An instant in the minute of the scheduled flows' next run."""
+        return batch_after(after) + int(self.draw() * 50)
+
+    def _reason(self, options: tuple[str, ...]) -> str:
+        """One of `options` that the field does not still hold: no change would leave no trace."""
+        return self.pick(tuple(option for option in options if option != self.reason))
 
     def _choose_rep(self, at: int) -> Person:
         """The rep whose turn it is; a leaver gets nothing from three weeks before."""
@@ -190,7 +205,8 @@ class Life:
         else:
             qualified = at + int(self.between(0.05, 1) * self.between(0.2, 20) * DAY)
         if self.early:
-            self._enter_salesforce(at + int(self.between(300, 7_000)), "Open")
+            wait = min(int(self.between(0.1, 0.6) * (qualified - at)), 7_000)
+            self._enter_salesforce(at + wait, "Open")
         twin = self._twin(at, qualified) if draw() < 0.04 else None
         if not qualifies:
             self._nurtured(at)
@@ -204,8 +220,10 @@ class Life:
             if unfit and not unscored:
                 self.truth.plant("engaged_but_unfit", qualified)
             self._handoffs(qualified)
-        if twin is not None:
+        if twin is not None and not self.deleted:
             self._merge(twin, at, qualified if qualifies else at)
+        if twin is not None:
+            twin.close()
 
     def _plan_score(self, qualifies: bool, *, flood: bool, unfit: bool) -> None:
         """Decide the scores the lead will have when it is handed over."""
@@ -242,8 +260,11 @@ class Life:
         else:
             records.create_marketo(at, "", fields)
             records.set_marketo_status(
-                at + 20, "Inquiry", "Changed by Smart Campaign ID 1040 - 01 New inquiry",
-                "Marketo Flow Action", 1040,
+                at + 20,
+                "Inquiry",
+                "Changed by Smart Campaign ID 1040 - 01 New inquiry",
+                "Marketo Flow Action",
+                1040,
             )
         records.activity(at + 1, 2, "", 3_301, "Contact us", '{"Webform ID":"3301"}')
         if not unscored:
@@ -274,8 +295,11 @@ class Life:
         self._raise_score(at, at + int(self.between(1, 30) * DAY))
         if draw() < 0.2:
             records.set_marketo_status(
-                at + int(self.between(31, 60) * DAY), "Nurture",
-                "Changed by Smart Campaign ID 1050 - 09 Cold", "Marketo Flow Action", 1050,
+                at + int(self.between(31, 60) * DAY),
+                "Nurture",
+                "Changed by Smart Campaign ID 1050 - 09 Cold",
+                "Marketo Flow Action",
+                1050,
             )
         elif draw() < 0.02 and self.world.horizon.nights:
             self._dated_in_the_future()
@@ -292,14 +316,15 @@ class Life:
             ("marketo", "activities"),
             horizon.nights,
             (
-                records._guid + 50,
+                records.spare_guid,
                 records.marketo_id,
-                future_time(at),
+                marketo_time(at),
                 13,
                 MQL_CAMPAIGN,
                 1063,
                 "Lead Status",
-                '{"Old Value":"Inquiry","New Value":"MQL","Reason":"' + MQL_REASON
+                '{"Old Value":"Inquiry","New Value":"MQL","Reason":"'
+                + MQL_REASON
                 + '","Source":"Marketo Flow Action","API Method Name":"","Modifying User":""}',
             ),
         )
@@ -328,11 +353,14 @@ class Life:
             twin.delete_lead(moment, self.records.lead_id)
             self.truth.resemble("deleted_after_handoff", moment, "merged, not deleted")
         self.records.activity(
-            moment + 30, 32, "", "", self.contact.email,
+            moment + 30,
+            32,
+            "",
+            "",
+            self.contact.email,
             f'{{"Merge IDs":"[{twin.marketo_id}]","Merge Source":"Salesforce"}}',
         )
         self.truth.merged_at = moment
-        twin.close()
 
     # Entering Salesforce
 
@@ -355,7 +383,7 @@ class Life:
             records.set_marketo_status(
                 at, "MQL", "Changed by list action", "User", "", DEMAND_MANAGER.email
             )
-            self.truth.plant("mql_flood", at)
+            self.truth.plant("mql_flood", at, subject="company")
         else:
             records.set_marketo_status(at, "MQL", MQL_REASON, "Marketo Flow Action", MQL_CAMPAIGN)
         minimum = 60 if at >= self.world.agreement_changed_at else 50
@@ -394,13 +422,12 @@ class Life:
 
     def _handoff(self, at: int, cycle: int) -> End:
         """One handoff opened at `at`."""
-        self.handoffs = cycle
         tier = self._tier()
         self.truth.handoff(at, cycle, tier, self.score, self.met, self.team)
         routed = self._route(at, cycle)
+        self.truth.due(self._due_at(at, tier))
         if routed is None:
-            self.truth.answer("ignored", None, "")
-            return "open", at
+            return self._unanswered(at)
         start, left = routed
         draw = self.draw()
         if left:
@@ -413,12 +440,15 @@ class Life:
             return self._moved_backward(start)
         if draw < 0.036:
             return self._deleted(start)
+        if draw < 0.044:
+            return self._saved_at_once(start)
         return self._respond(at, start, tier)
 
     def _route(self, at: int, cycle: int) -> tuple[int, bool] | None:
         """Bring the handoff to a rep: (instant the rep has it, given to a leaver) or None."""
         draw, records, world = self.draw, self.records, self.world
         if records.in_salesforce:
+            self.offer_owner = records.owner
             synced = at + int(self.between(15, 280))
             self._status(synced, "Marketing Qualified", SYNC_USER)
             if cycle > 1 and self.reason and draw() < 0.5:
@@ -428,32 +458,37 @@ class Life:
             if left is not None and at >= left:
                 self.truth.plant("owner_inactive", at)
                 return synced, True
-            return synced, False
+            return self._reassigned(synced), False
         way = draw()
         if way < 0.010:
             self.truth.plant("no_owner", at)  # the sync failed and nobody noticed
-            self.truth.plant_ignored(at)
+            self.offer_owner = ""
             return None
         synced = at + int(self.between(12, 240))
+        self.offer_owner = self.rep.user_id
         if way < 0.025:
             synced = at + int(self.between(0.7, 4) * HOUR)
+            self.offer_owner = ""
             self.truth.plant("no_owner", at)
             if synced - at > HOUR:
                 self.truth.note("the echo of mql is late but within a day")
         left = world.left_at.get(LEAVER, world.horizon.end)
         if self.team == "West" and at > left and draw() < 0.07:
-            # A forgotten assignment rule still names the rep who left. The lead has the owner
-            # only from the sync on, so that nobody owned it at the offer itself.
+            # A forgotten assignment rule still names the rep who left.
             self._enter_salesforce(synced, "Marketing Qualified", LEAVER)
-            self.truth.plant("owner_inactive", at)
+            self.offer_owner = self.offer_owner and LEAVER
+            if self.offer_owner:
+                self.truth.plant("owner_inactive", at)
             return synced, True
         if way < 0.14:
+            self.offer_owner = self.offer_owner and INBOUND_QUEUE
             self._enter_salesforce(synced, "Marketing Qualified", INBOUND_QUEUE)
             claimed = synced + int(self.between(120, 2_400))
             records.set_owner(claimed, self.rep.user_id, NAMES, self.rep.user_id)
             return claimed, False
         if way < 0.30:
             bdr = self.world.bdrs[self.team]
+            self.offer_owner = self.offer_owner and bdr.user_id
             self._enter_salesforce(synced, "Marketing Qualified", bdr.user_id)
             if bdr.user_id == world.colluding[0] and draw() < 0.5:
                 self.rep = world.people[world.colluding[1]]
@@ -463,7 +498,19 @@ class Life:
             self.truth.routed_by(bdr.user_id)
             return passed, False
         self._enter_salesforce(synced, "Marketing Qualified")
-        return synced, False
+        return self._reassigned(synced), False
+
+    def _reassigned(self, at: int) -> int:
+        """Now and then the manager passes a lead to a colleague before anybody has answered."""
+        if self.draw() >= 0.04:
+            return at
+        manager = self.rep.manager_id
+        self.rep = self._choose_rep(at)
+        if self.rep.user_id == self.records.owner:
+            return at
+        moved = self.world.calendars[self.rep.calendar].after(at, self.between(0.1, 2) * HOUR)
+        self.records.set_owner(moved, self.rep.user_id, NAMES, manager)
+        return moved
 
     def _status(self, at: int, status: str, actor: str) -> None:
         """Change the Salesforce status and let Marketo follow, mostly."""
@@ -471,11 +518,13 @@ class Life:
         if records.status == status:
             return
         records.set_status(at, status, actor)
-        echo = {"Accepted": "SAL", "Rejected": "Nurture", "Recycled": "Nurture",
-                "Disqualified": "Nurture"}.get(status)
+        echo = {
+            "Accepted": "SAL",
+            "Rejected": "Nurture",
+            "Recycled": "Nurture",
+            "Disqualified": "Nurture",
+        }.get(status)
         if status == "Accepted":
-            self.working_since = at
-        elif status == "Converted":
             self.working_since = at
         elif status not in ("Working", "Open"):
             self.working_since = 0
@@ -491,11 +540,6 @@ class Life:
 
     def _close(self, at: int, status: str, actor: str, reason: str) -> End:
         """Send the lead back with a reason, saved in the same second."""
-        if reason and reason == self.reason:
-            # The field still says so from last time; a person sees the same word and picks
-            # another, for a value that does not change leaves no trace.
-            options = [r for r in REASONS_AFTER_FOLLOW_UP if r != reason]
-            reason = options[int(self.draw() * len(options))]
         self._status(at, status, actor)
         if reason != self.reason and reason:
             self.records.set_field(at, actor, "Rejection_Reason__c", self.reason, reason)
@@ -517,11 +561,22 @@ class Life:
             return self._reject(at, start, tier, conduct)
         return self._ignore(at, start, tier)
 
+    def _unanswered(self, at: int) -> End:
+        """Nobody will answer the handoff."""
+        self.truth.leave_unanswered()
+        return "open", at
+
+    def _due_at(self, at: int, tier: str) -> int:
+        """When the response falls due, on the calendar of whoever owned the lead at the offer."""
+        owner = self.world.people.get(self.offer_owner)
+        on_roster = owner is not None and not (
+            owner.left_on and at >= self.world.agreement_changed_at
+        )
+        calendar = owner.calendar if owner is not None and on_roster else "us_east"
+        return self.world.calendars[calendar].after(at, self._due(at, tier))
+
     def _due(self, at: int, tier: str) -> float:
         return self.world.promise(at, tier).response_hours * HOUR
-
-    def _working(self) -> "company.Person":
-        return self.rep
 
     # Accepting
 
@@ -544,7 +599,7 @@ class Life:
             moment = max(calendar.open_at(edge), calendar.after(start, 600))
             self.truth.plant("cherry_picking", moment, subject="rep")
         elif self.draw() < 0.04:
-            moment = calendar.open_at(start) + 35 + int(self.draw() * 60)
+            moment = self._in_hours(calendar, start) + 35 + int(self.draw() * 60)
             self.truth.resemble("rubber_stamp", moment, "fast, and worked at once")
             return self._accept_honestly_at(moment, tier, quick=True)
         elif self.draw() < 0.10:
@@ -572,7 +627,7 @@ class Life:
         if paired:
             neglect = 0.85
         if self.contact.lead_source == "Partner" and self.draw() < 0.5:
-            moved = batch_after(at)
+            moved = self._batch(at)
             self._convert(moved, PARTNER_USER)
             self.truth.resemble("silent_auto_promotion", moved, "registered automation")
             return "converted", moved
@@ -580,16 +635,17 @@ class Life:
             return self._work(at, tier, pads=conduct == "padder")
         choice = self.draw()
         if choice < 0.55:
-            moved = batch_after(at + 14 * DAY)
+            moved = self._batch(at + 14 * DAY)
             plain = self.draw() < 0.2
             self._convert(moved, OPERATIONS_USER if plain else TIMER_USER, stuck=True)
             self.truth.plant(
-                "silent_auto_promotion", moved,
+                "silent_auto_promotion",
+                moved,
                 detail="run as an ordinary user" if plain else "run as the flow's user",
             )
             return "converted", moved
         if choice < 0.65:
-            moved = batch_after(at + 30 * DAY)
+            moved = self._batch(at + 30 * DAY)
             return self._close(moved, "Recycled", TIMER_USER, "")
         return "open", at
 
@@ -606,12 +662,16 @@ class Life:
         span = 13.4 * DAY if decide_on_day_14 else self.between(3, 11) * DAY
         step = span * 0.9 / count
         batch = 0
+        distinct: set[tuple[int, str]] = set()
         for number in range(count):
             kind = channels[number % 3]
             if pads and number:
                 friday = calendar.weekly(moment, 4, 16, 30)
                 records.touch(
-                    friday + number, rep.user_id, kind, logged_at=friday + number,
+                    friday + number,
+                    rep.user_id,
+                    kind,
+                    logged_at=friday + number,
                     happened_at=moment,
                 )
                 batch += 1
@@ -619,7 +679,8 @@ class Life:
             else:
                 records.touch(moment, rep.user_id, kind, as_event=kind == "meeting")
                 last = moment
-            moment = calendar.open_at(int(moment + step * self.between(0.75, 1.1)))
+            distinct.add((last // 60, kind))
+            moment = self._in_hours(calendar, int(moment + step * self.between(0.75, 1.1)))
             moment = max(moment, last + 61) if not pads else moment
         if batch:
             self.truth.plant("padded_activity", last, subject="rep")
@@ -630,10 +691,11 @@ class Life:
         if draw() < 0.03:
             records.touch(last + 2, rep.user_id, channels[0])  # a second copy, one minute
         self._learn(at, last)
-        decided = max(calendar.open_at(int(last + self.between(0.5, 5) * HOUR)), last + 90)
+        decided = max(self._in_hours(calendar, int(last + self.between(0.5, 5) * HOUR)), last + 90)
         if decide_on_day_14:
-            decided = max(calendar.open_at(at + 14 * DAY + 600), last + 90)
-        return self._decide(at, decided, decide_on_day_14)
+            decided = max(self._in_hours(calendar, at + 14 * DAY + 600), last + 90)
+        short = len(distinct) < promise.touches
+        return self._decide(at, decided, decide_on_day_14, short)
 
     def _learn(self, accepted: int, last: int) -> None:
         """A conversation fills in one more attribute, after the handoff."""
@@ -648,7 +710,12 @@ class Life:
                     self.met += 1
                     return
 
-    def _decide(self, accepted: int, at: int, on_day_14: bool) -> End:
+    def _exit_unworked(self, at: int, short: bool) -> None:
+        """Touches logged in one minute count once: what looks like enough may not be."""
+        if short and self.truth.has_handoff:
+            self.truth.plant("rejected_without_follow_up", at, detail="touches in one minute")
+
+    def _decide(self, accepted: int, at: int, on_day_14: bool, short: bool) -> End:
         rep, draw, records = self.rep.user_id, self.draw, self.records
         if draw() < 0.06:
             # A status that the agreement does not know, a while before the decision.
@@ -667,13 +734,16 @@ class Life:
             self._convert(at, rep)
             return "converted", at
         if choice < 0.76:
-            return self._close(at, "Rejected", rep, self.pick(REASONS_AFTER_FOLLOW_UP))
+            self._exit_unworked(at, short)
+            return self._close(at, "Rejected", rep, self._reason(REASONS_AFTER_FOLLOW_UP))
         if choice < 0.92:
-            return self._close(at, "Recycled", rep, self.pick(REASONS_AFTER_FOLLOW_UP))
+            self._exit_unworked(at, short)
+            return self._close(at, "Recycled", rep, self._reason(REASONS_AFTER_FOLLOW_UP))
         if choice < 0.985:
-            return self._close(at, "Disqualified", rep, "Outside target market")
+            return self._close(at, "Disqualified", rep, self._reason(REASONS_WITHOUT_FOLLOW_UP))
         # Recycled, then called rejected after all: from closed to closed.
-        self._close(at, "Recycled", rep, "Not interested")
+        self._exit_unworked(at, short)
+        self._close(at, "Recycled", rep, self._reason(REASONS_AFTER_FOLLOW_UP))
         later = at + int(self.between(1, 3) * DAY)
         self._status(later, "Rejected", rep)
         self.truth.plant("impossible_move", later, detail="recycled to rejected")
@@ -690,7 +760,7 @@ class Life:
         status = "Disqualified" if self.draw() < 0.1 else "Rejected"
         self.truth.answer("rejected", moment, rep.user_id)
         if not lazy:
-            reason = self.pick(REASONS_WITHOUT_FOLLOW_UP)
+            reason = self._reason(REASONS_WITHOUT_FOLLOW_UP)
             return self._reject_with(moment, status, reason)
         touches = 1 if self.draw() < 0.5 else 0
         if touches:
@@ -701,11 +771,9 @@ class Life:
             reason = self.pick(REASONS_NOT_LISTED)
             self.truth.plant("rejection_without_reason", moment)
         elif kind < 0.55:
-            reason = self.pick(OVERQUALIFYING_REASONS)
+            reason = self._reason(OVERQUALIFYING_REASONS)
         else:
-            reason = self.pick(REASONS_AFTER_FOLLOW_UP)
-        if reason == self.reason:
-            reason = next(r for r in REASONS_AFTER_FOLLOW_UP if r != self.reason)
+            reason = self._reason(REASONS_AFTER_FOLLOW_UP)
         minimum = 60 if at >= world.agreement_changed_at else 50
         met = self.score is not None and self.score >= minimum and self.met >= 4
         if reason in OVERQUALIFYING_REASONS and met:
@@ -721,19 +789,18 @@ class Life:
     def _ignore(self, at: int, start: int, tier: str) -> End:
         """Nobody answers; sometimes a machine does, days later."""
         calendar = self.world.calendars[self.rep.calendar]
-        due = calendar.after(at, self._due(at, tier))
+        due = max(calendar.after(at, self._due(at, tier)), self._due_at(at, tier))
         choice = self.draw()
         if choice < 0.18:
             return self._accepted_by_machine(start, "auto_expiry_accepts", tier, due=due)
-        self.truth.plant_ignored(at)
-        self.truth.answer("ignored", None, "")
+        self._unanswered(at)
         if choice < 0.45:
-            moved = batch_after(due + 3 * DAY)
+            moved = self._batch(due + 3 * DAY)
             return self._close(moved, "Recycled", TIMER_USER, "")
         return "open", at
 
     def _accepted_by_machine(self, start: int, rule: str, tier: str, due: int = 0) -> End:
-        moment = batch_after(due + 2 * DAY) if due else start + int(self.between(300, 900))
+        moment = self._batch(due + 2 * DAY) if due else start + int(self.between(300, 900))
         self._status(moment, "Accepted", TIMER_USER)
         self.truth.answer("accepted", moment, TIMER_USER)
         self.truth.plant(rule, moment)
@@ -742,9 +809,7 @@ class Life:
     def _given_to_leaver(self, at: int, start: int, tier: str) -> End:
         """The owner has left; a manager notices, or nobody does."""
         if self.draw() < 0.3:
-            self.truth.plant_ignored(at)
-            self.truth.answer("ignored", None, "")
-            return "open", at
+            return self._unanswered(at)
         self.rep = self._choose_rep(at)
         calendar = self.world.calendars[self.rep.calendar]
         moved = calendar.after(start, self.between(1, 12) * HOUR)
@@ -758,12 +823,26 @@ class Life:
         rep = self.rep
         calendar = self.world.calendars[rep.calendar]
         moment = calendar.after(start, 1_200)
-        for kind in ("email", "call"):
+        # By mail only: a conversation before would be another rule's case.
+        for kind in ("email", "social"):
             self.records.touch(moment, rep.user_id, kind)
             moment = calendar.after(moment, 2_400)
         self.truth.answer("accepted", moment, rep.user_id)
         self.truth.plant("skipped_stage", moment)
         self._convert(moment, rep.user_id)
+        return "converted", moment
+
+    def _saved_at_once(self, start: int) -> End:
+        """Accepted and converted in one save: two changes in one second, which is no skip."""
+        rep = self.rep
+        calendar = self.world.calendars[rep.calendar]
+        written = calendar.after(start, 900)
+        self.records.touch(written, rep.user_id, "email")
+        moment = calendar.after(written, 2_000)
+        self._status(moment, "Accepted", rep.user_id)
+        self.truth.answer("accepted", moment, rep.user_id)
+        self._convert(moment, rep.user_id)
+        self.truth.resemble("skipped_stage", moment, "two changes in one second")
         return "converted", moment
 
     def _moved_backward(self, start: int) -> End:
@@ -773,18 +852,16 @@ class Life:
             moment, "Inquiry", "Changed by hand", "User", "", DEMAND_MANAGER.email
         )
         self.truth.plant("backward_move", moment)
-        self.truth.plant_ignored(start)
-        self.truth.answer("ignored", None, "")
-        return "open", moment
+        return self._unanswered(moment)
 
     def _deleted(self, start: int) -> End:
         """Somebody deletes the lead while sales still owes an answer."""
         moment = start + int(self.between(0.2, 0.8) * HOUR)
         self.records.delete_lead(moment)
         self.records.activity(moment + 60, 37, "", "", self.contact.email, "{}")
+        self.deleted = True
         self.truth.plant("deleted_after_handoff", moment)
-        self.truth.answer("ignored", None, "")
-        return "open", moment
+        return self._unanswered(moment)
 
     # Opportunities
 
@@ -805,14 +882,16 @@ class Life:
         if stuck or draw() < 0.12:
             return
         rep = records.owner
+        calendar = world.calendars[self.rep.calendar]
         moment, stage = at, "Prospecting"
         for following in ("Qualification", "Proposal"):
             moment += int(self.between(1.5, 9) * DAY)
-            records.touch(moment - HOUR, rep, "call")
+            moment = self._in_hours(calendar, moment)
+            records.touch(moment - 900, rep, "call")
             records.set_stage(moment, stage, following, rep)
             stage = following
-        moment += int(self.between(2, 14) * DAY)
-        won = draw() < 0.34
+        moment = self._in_hours(calendar, moment + int(self.between(2, 14) * DAY))
+        won = draw() < 0.16
         records.set_stage(moment, stage, "Closed Won" if won else "Closed Lost", rep)
         if moment >= end:
             return
@@ -828,10 +907,3 @@ class Life:
 def company_calendar(team: str) -> str:
     """The calendar of a team's office."""
     return {"East": "us_east", "West": "us_west", "Europe": "europe"}[team]
-
-
-def future_time(at: int) -> str:
-    """A Marketo time, also of a day no night has reached."""
-    from lead_handoff.simulate.delivery import marketo_time
-
-    return marketo_time(at)

@@ -368,6 +368,11 @@ class Records:
             ),
         )
 
+    @property
+    def spare_guid(self) -> int:
+        """An activity key that the lead's own activities do not reach."""
+        return 10_000_000_000 + (self.number * 4 + self.copy) * 60 + 59
+
     def create_marketo(self, at: int, status: str, fields: dict[str, object]) -> None:
         """Create the Marketo lead."""
         contact = self.contact
@@ -391,8 +396,12 @@ class Records:
             )
         )
         self.activity(
-            at, 12, "", "", contact.email, '{"Source Type":"Web form fillout","Created Date":"'
-            + day_text(at) + '"}',
+            at,
+            12,
+            "",
+            "",
+            contact.email,
+            '{"Source Type":"Web form fillout","Created Date":"' + day_text(at) + '"}',
         )
 
     def link(self, at: int) -> None:

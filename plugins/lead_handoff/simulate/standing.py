@@ -25,9 +25,18 @@ def write_standing(world: World, out: Delivery) -> None:
     """Write users, queue, statuses, campaigns and activity types, each when it last changed."""
     for person in PEOPLE:
         row = (
-            person.user_id, person.name, person.email, person.email, "true", person.user_type,
-            person.manager_id, person.team, person.title, salesforce_id("00e", 12),
-            salesforce_time(FOUNDED), salesforce_time(FOUNDED),
+            person.user_id,
+            person.name,
+            person.email,
+            person.email,
+            "true",
+            person.user_type,
+            person.manager_id,
+            person.team,
+            person.title,
+            salesforce_id("00e", 12),
+            salesforce_time(FOUNDED),
+            salesforce_time(FOUNDED),
         )
         out.row(("salesforce", "User"), FOUNDED, row)
         if person.user_id in world.left_at:
@@ -35,22 +44,28 @@ def write_standing(world: World, out: Delivery) -> None:
             gone = (*row[:4], "false", *row[5:10], salesforce_time(left), row[11])
             out.row(("salesforce", "User"), left, gone)
     out.row(
-        ("salesforce", "Group"), FOUNDED,
+        ("salesforce", "Group"),
+        FOUNDED,
         (INBOUND_QUEUE, "Inbound Queue", "Queue", salesforce_time(FOUNDED)),
     )
     for order, status in enumerate(LEAD_STATUSES, 1):
         out.row(
-            ("salesforce", "LeadStatus"), FOUNDED,
+            ("salesforce", "LeadStatus"),
+            FOUNDED,
             (
-                salesforce_id("01J", 100 + order), status, status,
-                "true" if status == "Converted" else "false", order, salesforce_time(FOUNDED),
+                salesforce_id("01J", 100 + order),
+                status,
+                status,
+                "true" if status == "Converted" else "false",
+                order,
+                salesforce_time(FOUNDED),
             ),
         )
     for source, campaign in world.campaigns.items():
         out.row(
-            ("salesforce", "Campaign"), FOUNDED,
-            (campaign, "false", f"{source} 2026", CAMPAIGN_TYPES[source],
-             salesforce_time(FOUNDED)),
+            ("salesforce", "Campaign"),
+            FOUNDED,
+            (campaign, "false", f"{source} 2026", CAMPAIGN_TYPES[source], salesforce_time(FOUNDED)),
         )
     for kind in ACTIVITY_TYPES:
         out.row(("marketo", "activity_types"), FOUNDED, kind)
@@ -60,7 +75,7 @@ def write_own_opportunities(world: World, out: Delivery) -> None:
     """Write opportunities without a lead; West finds none, so marketing seems to feed it all."""
     horizon = world.horizon
     for number in range(int(world.leads * OWN_OPPORTUNITIES)):
-        rng = Random((world.seed << 40) | (1 << 39) | number)
+        rng = Random((world.seed << 40) | (1 << 39) | number)  # noqa: S311 - must repeat
         draw = rng.random
         reps = world.reps["East" if draw() < 0.5 else "Europe"]
         rep = reps[int(draw() * len(reps))]
@@ -70,10 +85,15 @@ def write_own_opportunities(world: World, out: Delivery) -> None:
         tail = COMPANY_TAILS[int(draw() * len(COMPANY_TAILS))]
         changes: list[tuple[int, dict[str, object]]] = []
         start_opportunity(
-            changes, at, opportunity_id=salesforce_id("006", 500_000_000 + number),
-            name=f"{head} {tail} - renewal", owner=rep.user_id, actor=rep.user_id,
+            changes,
+            at,
+            opportunity_id=salesforce_id("006", 500_000_000 + number),
+            name=f"{head} {tail} - renewal",
+            owner=rep.user_id,
+            actor=rep.user_id,
             amount=6_000 + int(draw() * 60_000),
-            currency="EUR" if rep.team == "Europe" else "USD", campaign="",
+            currency="EUR" if rep.team == "Europe" else "USD",
+            campaign="",
             source="Sales prospecting",
         )
         closed = at + int((10 + draw() * 50) * DAY)
@@ -93,11 +113,14 @@ def write_damage(out: Delivery) -> None:
             lead, history = salesforce_id("00Q", number), salesforce_id("017", number)
             bad = "2026-02-30T10:00:00.000Z" if copy % 2 == 0 else "yesterday"
             out.damage(
-                ("salesforce", "LeadHistory"), night,
+                ("salesforce", "LeadHistory"),
+                night,
                 f"{history},false,{lead},{SYNC_USER},{bad},Status,Text,Open,Accepted",
             )
-            out.damage(("salesforce", "Task"), night, f"{salesforce_id('00T', number)},false,{lead}")
+            task = salesforce_id("00T", number)
+            out.damage(("salesforce", "Task"), night, f"{task},false,{lead}")
             out.damage(
-                ("marketo", "activities"), night,
+                ("marketo", "activities"),
+                night,
                 f"{90_000_000_000 + number},77,2026-03-04 24:61,13,null,1063,Lead Status,{{}}",
             )

@@ -1,6 +1,7 @@
 """What really happened to a lead, for measuring the rules; it never reaches an extract."""
 
 import json
+from typing import Any
 
 from lead_handoff.simulate.delivery import marketo_time
 
@@ -20,10 +21,11 @@ class Truth:
         self.twin: tuple[str, int] | None = None
         self.merged_at = 0
         self._end = end
-        self._handoffs: list[dict[str, object]] = []
+        self._handoffs: list[dict[str, Any]] = []
         self._planted: list[dict[str, object]] = []
         self._look_alikes: list[dict[str, object]] = []
         self._notes: list[str] = []
+        self._due = 0
         self._deals: list[dict[str, object]] = []
 
     def handoff(
@@ -62,9 +64,20 @@ class Truth:
         if at < self._end:
             self._planted.append({"rule": rule, "at": at, "subject": subject, "detail": detail})
 
-    def plant_ignored(self, at: int) -> None:
-        """Nobody will answer the handoff offered at `at`; it shows when the answer falls due."""
-        self.plant("ignored_handoff", at, detail="shows once the response is due")
+    @property
+    def has_handoff(self) -> bool:
+        """Whether the lead was ever handed over."""
+        return bool(self._handoffs)
+
+    def due(self, at: int) -> None:
+        """When the response to the current handoff falls due."""
+        self._due = at
+        self._handoffs[-1]["response_due_at"] = at
+
+    def leave_unanswered(self) -> None:
+        """Nobody will answer the current handoff, which shows when the response falls due."""
+        self.answer("ignored", None, "")
+        self.plant("ignored_handoff", self._due + 1)
 
     def resemble(self, rule: str, at: int, why: str) -> None:
         """Something only looks like a violation of `rule`."""
@@ -82,7 +95,7 @@ class Truth:
 
     def line(self) -> str:
         """The lead's truth as one line of JSON, instants in ISO form."""
-        handoffs = [h for h in self._handoffs if _instant(h, "offered_at") < self._end]
+        handoffs = [h for h in self._handoffs if h["offered_at"] < self._end]
         record: dict[str, object] = {
             "kind": "lead",
             "lead": self.number,
@@ -108,12 +121,6 @@ class Truth:
         if isinstance(answered, int) and answered >= self._end:
             handoff = handoff | {"response": None, "responded_at": None, "responded_by": ""}
         return _dated(handoff)
-
-
-def _instant(record: dict[str, object], name: str) -> int:
-    value = record[name]
-    assert isinstance(value, int)
-    return value
 
 
 def _dated(record: dict[str, object]) -> dict[str, object]:

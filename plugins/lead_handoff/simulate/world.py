@@ -7,8 +7,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from lead_handoff.simulate import company
-from lead_handoff.simulate.catalogue import LEAD_SOURCES
 from lead_handoff.simulate.calendars import OFFICE_HOURS, WorkingTime
+from lead_handoff.simulate.catalogue import LEAD_SOURCES
 from lead_handoff.simulate.company import PEOPLE, Person
 from lead_handoff.simulate.delivery import DAY, Horizon
 from lead_handoff.simulate.identifiers import salesforce_id
@@ -42,21 +42,31 @@ PROMISES: dict[tuple[bool, str], Promise] = {
 """(under the second version, tier) -> promise; a test holds them equal to the example agreement."""
 
 CONDUCTS = (
-    "rubber_stamp", "collusive", "cherry_picker", "lazy_rejecter", "late_accepter", "ignorer",
-    "padder", "neglectful", "neglectful", "honest", "honest", "honest",
+    "rubber_stamp",
+    "collusive",
+    "cherry_picker",
+    "lazy_rejecter",
+    "late_accepter",
+    "ignorer",
+    "padder",
+    "neglectful",
+    "neglectful",
+    "honest",
+    "honest",
+    "honest",
 )
 """How the twelve reps who stay behave; the seed says who does what. The leaver is honest."""
 
 CONDUCT_RESPONSE: dict[str, tuple[float, float]] = {
-    "honest": (0.60, 0.27),
-    "rubber_stamp": (0.98, 0.0),
-    "collusive": (0.58, 0.25),
+    "honest": (0.55, 0.27),
+    "rubber_stamp": (0.97, 0.0),
+    "collusive": (0.50, 0.25),
     "cherry_picker": (0.40, 0.25),
     "lazy_rejecter": (0.30, 0.60),
-    "late_accepter": (0.66, 0.20),
+    "late_accepter": (0.60, 0.22),
     "ignorer": (0.28, 0.14),
-    "padder": (0.62, 0.25),
-    "neglectful": (0.68, 0.15),
+    "padder": (0.55, 0.25),
+    "neglectful": (0.58, 0.20),
 }
 """Conduct -> share accepted, share rejected; the rest is left without a response."""
 
@@ -124,7 +134,7 @@ def make_world(horizon: Horizon, *, seed: int, leads: int) -> World:
     """Build the company of `seed`."""
     first = horizon.start - timedelta(BACKLOG_DAYS + 30)
     last = horizon.start + timedelta(horizon.first_days + horizon.nights + 200)
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311 - must repeat
     stayers = [p for p in PEOPLE if p.is_quota_bearing and not p.left_on]
     conducts = dict(zip((p.user_id for p in stayers), _shuffled(CONDUCTS, rng), strict=True))
     conducts[company.LEAVER] = "honest"
