@@ -27,6 +27,7 @@ from lead_handoff import settings
 from lead_handoff.errors import HandoffError
 from lead_handoff.local import ports
 from lead_handoff.local.files import exclusive, read_json, write_json
+from lead_handoff.local.processes import lives, wait_until_gone, working_dir, working_in
 from lead_handoff.local.secrets import ensure_secrets
 
 if TYPE_CHECKING:
@@ -273,16 +274,11 @@ class EmbeddedServer:
         PostgreSQL itself replaces the postmaster.pid of a dead server. Two things it cannot know:
         that the process id now belongs to another program, and that left-over back ends may go.
         """
-        left_over = [
-            process for process in _processes("postgres") if _working_dir(process) == self.data_dir
-        ]
+        left_over = working_in(self.data_dir, "postgres")
         for process in left_over:
             process.send_signal(signal.SIGQUIT)
-        deadline = time.monotonic() + 10
-        while any(process.is_running() for process in left_over) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if any(process.is_running() for process in left_over):
-            names = ", ".join(str(process.pid) for process in left_over)
+        if stubborn := wait_until_gone(left_over, seconds=10):
+            names = ", ".join(str(process.pid) for process in stubborn)
             raise ServerError(
                 f"back ends of a killed PostgreSQL still work in {self.data_dir} (processes"
                 f" {names}); wait for them or end them, then try again"
@@ -300,8 +296,8 @@ class EmbeddedServer:
         try:
             pid = int((self.data_dir / "postmaster.pid").read_text().splitlines()[0])
             process = psutil.Process(pid)
-            if process.name() == "postgres" and _working_dir(process) == self.data_dir:
-                return process
+            if process.name() == "postgres" and working_dir(process) == self.data_dir:
+                return process if lives(process) else None
         except (OSError, ValueError, IndexError, psutil.Error):
             pass
         return None
@@ -353,18 +349,3 @@ def _ensure_system_user() -> pwd.struct_passwd:
             "PostgreSQL does not run as root and the system user for it could not be made"
             f" ({getattr(error, 'stderr', '') or error}); run as an ordinary user instead"
         ) from error
-
-
-def _processes(name: str) -> "list[psutil.Process]":
-    import psutil
-
-    return [process for process in psutil.process_iter(["name"]) if process.info["name"] == name]
-
-
-def _working_dir(process: "psutil.Process") -> Path | None:
-    import psutil
-
-    try:
-        return Path(process.cwd())
-    except psutil.Error:
-        return None

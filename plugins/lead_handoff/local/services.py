@@ -22,6 +22,7 @@ from lead_handoff import settings
 from lead_handoff.errors import HandoffError
 from lead_handoff.local import airflow_home, ports
 from lead_handoff.local.files import exclusive, read_json, write_json
+from lead_handoff.local.processes import lives, wait_until_gone
 
 if TYPE_CHECKING:
     import psutil
@@ -128,7 +129,7 @@ def _running() -> "dict[str, psutil.Process]":
     for name, known in read_json(_state_file()).items():
         try:
             process = psutil.Process(known["pid"])
-            if abs(process.create_time() - known["started"]) < 1 and _lives(process):
+            if abs(process.create_time() - known["started"]) < 1 and lives(process):
                 found[name] = process
         except psutil.Error:
             continue
@@ -140,11 +141,13 @@ def _end_orphans() -> None:
     import psutil
 
     for known in read_json(_state_file()).values():
-        # A group keeps its number while it has a member. If the leader's number is taken by a
-        # process, that process is the service itself or a stranger: neither is an orphan.
-        if not psutil.pid_exists(known["pid"]):
-            with suppress(ProcessLookupError):
-                os.killpg(known["pid"], signal.SIGKILL)
+        # A group keeps its number while it has a member. If that number is a living process's, the
+        # process is the service itself or a stranger: neither is an orphan.
+        with suppress(psutil.NoSuchProcess):
+            if lives(psutil.Process(known["pid"])):
+                continue
+        with suppress(ProcessLookupError):
+            os.killpg(known["pid"], signal.SIGKILL)
 
 
 def _stop(running: "dict[str, psutil.Process]", report: Callable[[str], None]) -> None:
@@ -158,34 +161,13 @@ def _stop(running: "dict[str, psutil.Process]", report: Callable[[str], None]) -
             process.terminate()
         except psutil.NoSuchProcess:
             continue
-    for process in _wait_until_gone(families, STOP_SECONDS):
+    for process in wait_until_gone(families, STOP_SECONDS):
         try:
             os.kill(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    _wait_until_gone(families, seconds=5)
+    wait_until_gone(families, seconds=5)
     _state_file().unlink(missing_ok=True)
-
-
-def _wait_until_gone(processes: "list[psutil.Process]", seconds: float) -> "list[psutil.Process]":
-    """Those of the processes that still live after so many seconds."""
-    deadline = time.monotonic() + seconds
-    alive = processes
-    while (alive := [process for process in alive if _lives(process)]) and (
-        time.monotonic() < deadline
-    ):
-        time.sleep(0.1)
-    return alive
-
-
-def _lives(process: "psutil.Process") -> bool:
-    import psutil
-
-    # A zombie is dead; in a container whose first process never collects its children it stays.
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def _wait_until_healthy(

@@ -1,0 +1,87 @@
+# `make help` lists what there is. Every target sets up what it needs; a second run is quick.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -W ignore
+ROLE ?= owner
+ARGS ?=
+
+export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
+# Each of these libraries reports its use to its makers unless told not to.
+export DBT_SEND_ANONYMOUS_USAGE_STATS := False
+export GX_ANALYTICS_ENABLED := False
+export SCARF_ANALYTICS := false
+export DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down nightly sample backfill psql url check-agreement lint format \
+        lock clean clean-all
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make the virtual environment from the locked requirements
+	@$(PYTHON) tools/setup_environment.py
+
+demo: setup ## run the whole pipeline on a simulated company and show what comes out
+	@$(RUN) -m lead_handoff.cli demo $(ARGS)
+
+nightly: setup ## run one night: make nightly DATE=2026-05-01
+	@$(call need,DATE,2026-05-01)
+	@$(RUN) -m lead_handoff.cli nightly --date "$(DATE)" $(ARGS)
+
+backfill: setup ## run the nights of a period: make backfill FROM=2026-05-01 TO=2026-05-07
+	@$(call need,FROM,2026-05-01)
+	@$(call need,TO,2026-05-07)
+	@$(RUN) -m lead_handoff.cli backfill --from "$(FROM)" --to "$(TO)" $(ARGS)
+
+sample: setup ## draw a month's rejection sample: make sample MONTH=2026-05 [SEED=…]
+	@$(call need,MONTH,2026-05)
+	@$(RUN) -m lead_handoff.cli sample --month "$(MONTH)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+check-agreement: setup ## check the agreement's files: make check-agreement [HANDOFF_AGREEMENT=…]
+	@$(RUN) -m lead_handoff.cli check-agreement $(ARGS)
+
+up: setup ## start PostgreSQL and Airflow with its UI
+	@$(RUN) -m lead_handoff.local up
+
+down: ## stop all of them
+	@if [ -x $(VENV)/bin/python ]; then $(RUN) -m lead_handoff.local down; fi
+
+url: setup ## print the warehouse's DSN and nothing else: make url [ROLE=analyst]
+	@$(RUN) -m lead_handoff.local url --role "$(ROLE)"
+
+psql: setup ## open psql on the warehouse: make psql [ROLE=analyst]
+	@$(RUN) -m lead_handoff.local psql --role "$(ROLE)"
+
+test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
+	@$(RUN) -m pytest tests/house tests/unit tests/oracle tests/warehouse tests/dags $(ARGS)
+
+lint: setup ## run the linters that `make test` runs, and show all they say
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/python $(VENV)/bin/lint-imports
+
+format: setup ## put Python code into the house's layout
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+lock: setup ## resolve requirements*.in into the lock files, with hashes
+	@for part in -bootstrap "" -celery; do \
+	    echo "locking requirements$$part.txt"; \
+	    $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	        --python $(VENV)/bin/python --generate-hashes \
+	        --custom-compile-command "make lock" \
+	        requirements$$part.in --output-file requirements$$part.txt || exit; \
+	done
+
+clean: ## delete caches and what dbt compiled; data stays
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf dbt_project/target dbt_project/logs
+
+clean-all: down clean ## stop everything and delete the environment and all local data
+	@rm -rf "$${HANDOFF_HOME:-.handoff}" $(VENV) .venv.lock
+
+need = $(if $($(1)),:,echo "error: $(1) is missing; for example: make $@ $(1)=$(2)" >&2; exit 2)
