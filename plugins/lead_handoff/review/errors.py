@@ -1,0 +1,51 @@
+"""What the review refuses, each by a name of its own."""
+
+from lead_handoff.errors import HandoffError
+
+
+class ReviewError(HandoffError):
+    """The review refused to go on; nothing of the attempt was kept but a line in its log."""
+
+
+class BadMonthError(ReviewError):
+    """The month is not written YYYY-MM."""
+
+
+class OpenMonthError(ReviewError):
+    """The month had not ended when the published marts were built."""
+
+
+class NoMartsError(ReviewError):
+    """There are no published marts to take the population from."""
+
+
+class PolicyError(ReviewError):
+    """The agreement's review policy is missing or says something that cannot be done."""
+
+
+class BadIdError(ReviewError):
+    """An id cannot be drawn: it is empty, or no text that UTF-8 can hold."""
+
+
+class DuplicateIdError(ReviewError):
+    """An id stands in the population twice, which would give it two chances."""
+
+
+class BadSeedError(ReviewError):
+    """The seed is empty, too long, or has blanks around it."""
+
+
+class RedrawError(ReviewError):
+    """The month is drawn already, and a second seed would choose among samples."""
+
+
+class PopulationChangedError(ReviewError):
+    """The frozen population is no longer what was hashed."""
+
+
+class FilesChangedError(ReviewError):
+    """Files in the review's folder are not those of this draw."""
+
+
+class CaseFileTooLargeError(ReviewError):
+    """A sheet would not fit into a workbook."""

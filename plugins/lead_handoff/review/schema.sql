@@ -1,0 +1,158 @@
+-- The review's own record (schema review), kept apart from the marts because it must never change
+-- with them. Applied by lead_handoff.review.ledger before each use; every statement may run again.
+
+create schema if not exists review;
+comment on schema review is
+    'The monthly review: frozen populations, drawn samples, and the log of every attempt.';
+revoke all on schema review from public;
+
+create table if not exists review.draws (
+    month text primary key check (month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+    draw_id text not null unique,
+    month_start timestamptz not null,
+    month_end timestamptz not null,
+    time_zone text not null,
+    run_as_of timestamptz not null,
+    generation bigint,
+    agreement_version text not null,
+    policy jsonb not null,
+    population_size bigint not null,
+    population_sha256 text not null,
+    frozen_at timestamptz not null,
+    seed text,
+    seed_origin text check (seed_origin in ('system', 'given', 'given_with_freeze')),
+    drawn_at timestamptz,
+    sample_size bigint,
+    summary jsonb,
+    manifest text,
+    constraint draws_are_whole check (
+        num_nonnulls(seed, seed_origin, drawn_at, sample_size, summary, manifest) in (0, 6)
+    )
+);
+comment on table review.draws is
+    'One row per month: the freeze (population hash, policy), then once the draw (seed, manifest).';
+comment on column review.draws.run_as_of is 'as_of of the published marts the population came from.';
+comment on column review.draws.generation is 'ops.generations.generation that was published then.';
+comment on column review.draws.seed_origin is
+    'system: made after the freeze; given: told after the freeze; given_with_freeze: told in the '
+    'call that froze, so the population hash could not be known to others before the seed.';
+comment on column review.draws.manifest is 'manifest.json as it was published, to the byte.';
+
+create table if not exists review.population (
+    month text not null references review.draws (month) deferrable initially deferred,
+    handoff_id text collate "C" not null,
+    exit_kind text not null check (exit_kind in ('rejected', 'sent_back', 'ignored', 'machine')),
+    decided_at timestamptz not null,
+    team text,
+    tier text,
+    agreement_version text,
+    lead_id text,
+    owner_id text,
+    offered_at timestamptz,
+    rejection_reason text,
+    primary key (month, handoff_id)
+);
+comment on table review.population is
+    'One row per month and handoff whose decision moment lay in the month, as it was at the freeze.';
+comment on column review.population.decided_at is
+    'rejected_at, sent_back_at, or for an ignored handoff the time its response fell due.';
+comment on column review.population.team is 'Team of the owner at the offer; null where nobody.';
+
+create table if not exists review.sample (
+    month text not null references review.draws (month),
+    handoff_id text collate "C" not null,
+    case_number integer not null,
+    case_token text not null unique,
+    stratum text[] not null,
+    rank integer not null,
+    ticket text not null,
+    stratum_population bigint not null,
+    stratum_sample bigint not null,
+    inclusion_weight numeric not null,
+    evidence jsonb not null,
+    primary key (month, handoff_id),
+    unique (month, case_number),
+    foreign key (month, handoff_id) references review.population (month, handoff_id)
+);
+comment on table review.sample is
+    'One row per drawn case; inclusion_weight = stratum_population / stratum_sample.';
+comment on column review.sample.case_token is
+    'Keyed pseudonym of the handoff; the only id a reviewer sees beside the case number.';
+comment on column review.sample.evidence is
+    'What the case file shows, masked, as it was at the draw: files are made again from it.';
+
+create table if not exists review.late_arrivals (
+    month text not null references review.draws (month),
+    handoff_id text collate "C" not null,
+    exit_kind text not null,
+    decided_at timestamptz not null,
+    team text,
+    tier text,
+    agreement_version text,
+    seen_as_of timestamptz not null,
+    primary key (month, handoff_id)
+);
+comment on table review.late_arrivals is
+    'Handoffs that belong to a month but became known after its freeze; never part of its draw.';
+
+create table if not exists review.log (
+    entry bigint generated always as identity primary key,
+    month text not null,
+    at timestamptz not null,
+    event text not null,
+    detail jsonb not null,
+    previous_sha256 text not null,
+    sha256 text not null unique
+);
+comment on table review.log is
+    'Append-only: each attempt, also refused ones; every entry holds the hash of the one before.';
+
+create or replace function review.refuse_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    raise exception 'review.% is a record and is never changed', tg_table_name
+        using errcode = 'HF101', hint = 'A draw stands as it was made; note errors in the log.';
+end
+$$;
+
+create or replace function review.refuse_second_draw() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if old.seed is not null
+        or (old.month, old.draw_id, old.month_start, old.month_end, old.time_zone, old.run_as_of,
+            old.agreement_version, old.policy, old.population_size, old.population_sha256,
+            old.frozen_at)
+        is distinct from
+           (new.month, new.draw_id, new.month_start, new.month_end, new.time_zone, new.run_as_of,
+            new.agreement_version, new.policy, new.population_size, new.population_sha256,
+            new.frozen_at)
+    then
+        raise exception 'review.draws: month % is frozen and is drawn once', old.month
+            using errcode = 'HF101', hint = 'A draw stands as it was made; note errors in the log.';
+    end if;
+    return new;
+end
+$$;
+
+create or replace trigger population_is_frozen
+    before update or delete or truncate on review.population
+    for each statement execute function review.refuse_change();
+create or replace trigger sample_is_frozen
+    before update or delete or truncate on review.sample
+    for each statement execute function review.refuse_change();
+create or replace trigger late_arrivals_are_frozen
+    before update or delete or truncate on review.late_arrivals
+    for each statement execute function review.refuse_change();
+create or replace trigger log_is_append_only
+    before update or delete or truncate on review.log
+    for each statement execute function review.refuse_change();
+create or replace trigger draws_are_kept
+    before delete or truncate on review.draws
+    for each statement execute function review.refuse_change();
+create or replace trigger draws_happen_once
+    before update on review.draws
+    for each row execute function review.refuse_second_draw();
