@@ -41,3 +41,9 @@
 {% macro add_days(start_at, days) -%}
     ({{ start_at }} + make_interval(secs => ({{ days }})::numeric * 86400))
 {%- endmacro %}
+
+{# An instant as ISO 8601 text in UTC, with a fraction only where there is one. #}
+{% macro iso_utc(expression) -%}
+    (to_char({{ expression }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
+    || rtrim(rtrim(to_char({{ expression }} at time zone 'UTC', '.US'), '0'), '.') || 'Z')
+{%- endmacro %}

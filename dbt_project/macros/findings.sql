@@ -1,0 +1,35 @@
+{# A threshold of a rule as the agreement version sets it; the default where the version is silent. #}
+{% macro threshold(rule, name, version, default) -%}
+    coalesce(
+        (
+            select thresholds.value::numeric
+            from {{ ref('stg_agreement__thresholds') }} as thresholds
+            where
+                thresholds.agreement_version = {{ version }}
+                and thresholds.rule = '{{ rule }}'
+                and thresholds.threshold = '{{ name }}'
+        ),
+        {{ default }}
+    )
+{%- endmacro %}
+
+{# An instant as people of a zone read it: 2026-05-01 09:30 EDT. #}
+{% macro readable(moment, zone) -%}
+    (to_char({{ moment }} at time zone {{ zone }}, 'YYYY-MM-DD HH24:MI') || ' ' || {{ zone }})
+{%- endmacro %}
+
+{# Whether the register of allowed automations covers a change, as an exists condition. #}
+{% macro is_allowed_automation(version, source_system, actor_id, campaign, from_stage, to_stage) -%}
+    exists (
+        select 1
+        from {{ ref('stg_agreement__allowed_automations') }} as allowed
+        where
+            allowed.agreement_version = {{ version }}
+            and (allowed.source_system is null or allowed.source_system = {{ source_system }})
+            and (allowed.user_id is not null or allowed.campaign is not null)
+            and (allowed.user_id is null or allowed.user_id = {{ actor_id }})
+            and (allowed.campaign is null or allowed.campaign = {{ campaign }})
+            and (allowed.from_stage is null or allowed.from_stage = {{ from_stage }})
+            and (allowed.to_stage is null or allowed.to_stage = {{ to_stage }})
+    )
+{%- endmacro %}

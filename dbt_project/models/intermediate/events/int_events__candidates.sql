@@ -1,0 +1,122 @@
+{{ config(indexes=[{'columns': ['lead_id']}]) }}
+
+with changes as (
+
+    select * from {{ ref('int_events__ordered_changes') }}
+    where is_stage_field
+
+),
+
+creations as (
+
+    select * from {{ ref('int_events__creations') }}
+
+),
+
+opportunities as (
+
+    select * from {{ ref('int_opportunities__versions') }}
+    where version_rank = 1
+
+),
+
+closings as (
+
+    select * from {{ ref('int_opportunities__closings') }}
+
+),
+
+agreements as (
+
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+
+),
+
+run as (
+
+    select as_of from {{ source('build', 'build_context') }}
+
+),
+
+first_closings as (
+
+    select source_system, opportunity_id, min(occurred_at) as closed_at
+    from closings
+    where mapped_stage in ('won', 'lost')
+    group by source_system, opportunity_id
+
+),
+
+candidates as (
+
+    select
+        lead_id, source_system, 'lead:' || record_id || ':' || field_name as record_key,
+        null::text as opportunity_id, change_id as source_event_id, mapped_stage as stage,
+        coalesce(is_authority, false) as is_authority, old_value, new_value as raw_value, occurred_at,
+        occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,
+        chain_position, false as is_creation
+    from changes
+
+    union all
+
+    select
+        lead_id, source_system, 'lead:' || record_id || ':' || field_name, null, source_event_id,
+        mapped_stage, coalesce(is_authority, false), null, raw_value, occurred_at, occurred_second,
+        occurred_at, actor_id, null, null, agreement_version, 0, true
+    from creations
+
+    union all
+
+    -- An opportunity created on conversion is the sql event, if it was open at all.
+    select
+        opportunities.lead_id,
+        opportunities.source_system,
+        'opportunity:' || opportunities.opportunity_id,
+        opportunities.opportunity_id,
+        case opportunities.source_system when 'salesforce' then 'Opportunity:' else 'opportunities:' end
+        || opportunities.opportunity_id || ':created',
+        'sql',
+        true,
+        null,
+        opportunities.stage_name,
+        opportunities.created_at,
+        {{ to_second('opportunities.created_at') }},
+        opportunities.created_at,
+        opportunities.created_by_id,
+        null,
+        null,
+        agreements.agreement_version,
+        0,
+        false
+    from opportunities
+    cross join run
+    inner join agreements
+        on
+            opportunities.created_at >= agreements.in_force_from
+            and opportunities.created_at < agreements.in_force_to
+    left join first_closings
+        on
+            opportunities.source_system = first_closings.source_system
+            and opportunities.opportunity_id = first_closings.opportunity_id
+    where
+        opportunities.created_at < run.as_of
+        and (first_closings.closed_at is null or opportunities.created_at < first_closings.closed_at)
+
+    union all
+
+    select
+        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
+        mapped_stage, is_authority, old_value, raw_value, occurred_at, occurred_second, occurred_at,
+        actor_id, null, null, agreement_version, 1, false
+    from closings
+    where mapped_stage in ('won', 'lost') or mapped_stage is null
+
+),
+
+final as (
+
+    select * from candidates
+
+)
+
+select * from final

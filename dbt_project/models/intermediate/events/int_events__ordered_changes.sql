@@ -1,0 +1,122 @@
+{{ config(indexes=[{'columns': ['lead_id']}]) }}
+
+with changes as (
+
+    select * from {{ ref('int_events__field_changes') }}
+
+),
+
+versions as (
+
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+
+),
+
+stage_map as (
+
+    select * from {{ ref('stg_agreement__stage_map') }}
+    where lower(object_name) in ('lead', 'leads')
+
+),
+
+stage_fields as (
+
+    select distinct source_system, history_name from stage_map
+
+),
+
+stages as (
+
+    select stage, stage_rank from {{ ref('stg_agreement__stages') }}
+
+),
+
+mapped as (
+
+    select
+        changes.*,
+        {{ to_second('changes.occurred_at') }} as occurred_second,
+        stage_fields.history_name is not null as is_stage_field,
+        versions.agreement_version,
+        stage_map.stage as mapped_stage,
+        stage_map.is_authority,
+        coalesce(stages.stage_rank, 0) as stage_rank
+    from changes
+    inner join versions
+        on changes.occurred_at >= versions.in_force_from and changes.occurred_at < versions.in_force_to
+    left join stage_fields
+        on
+            changes.source_system = stage_fields.source_system
+            and changes.field_name = stage_fields.history_name
+    left join stage_map
+        on
+            versions.agreement_version = stage_map.agreement_version
+            and changes.source_system = stage_map.source_system
+            and changes.field_name = stage_map.history_name
+            and changes.new_value = stage_map.value
+    left join stages on stage_map.stage = stages.stage
+
+),
+
+numbered as (
+
+    select
+        mapped.*,
+        row_number() over (
+            partition by source_system, record_id, field_name
+            order by occurred_second, stage_rank, change_id collate "C"
+        ) as item,
+        count(*) over (partition by source_system, record_id, field_name, occurred_second) as in_second
+    from mapped
+
+),
+
+tangled as (
+
+    select
+        source_system,
+        record_id,
+        field_name,
+        {{ target.schema }}.order_within_seconds(
+            array_agg(occurred_second order by item),
+            array_agg(old_value order by item),
+            array_agg(new_value order by item)
+        ) as positions
+    from numbered
+    group by source_system, record_id, field_name
+    having max(in_second) > 1
+
+),
+
+final as (
+
+    select
+        numbered.lead_id,
+        numbered.is_survivor,
+        numbered.source_system,
+        numbered.record_id,
+        numbered.field_name,
+        numbered.change_id,
+        numbered.old_value,
+        numbered.new_value,
+        numbered.occurred_at,
+        numbered.occurred_second,
+        numbered.recorded_at,
+        numbered.actor_id,
+        numbered.campaign,
+        numbered.reason,
+        numbered.is_stage_field,
+        numbered.agreement_version,
+        numbered.mapped_stage,
+        numbered.is_authority,
+        coalesce(tangled.positions[numbered.item], numbered.item) as chain_position
+    from numbered
+    left join tangled
+        on
+            numbered.source_system = tangled.source_system
+            and numbered.record_id = tangled.record_id
+            and numbered.field_name = tangled.field_name
+
+)
+
+select * from final

@@ -1,0 +1,72 @@
+{{ config(indexes=[{'columns': ['lead_id', 'event_number']}]) }}
+
+with events as (
+
+    select * from {{ ref('int_events__classified') }}
+    where is_authority
+
+),
+
+keyed as (
+
+    -- At equal stage and second a status change comes before the opportunity that it made.
+    select
+        events.*,
+        lpad(stage_rank::text, 3, '0')
+        || case when opportunity_id is null then '0' else '1' end
+        || source_system || '|' || source_event_id as merge_key
+    from events
+
+),
+
+headed as (
+
+    -- Records are merged by taking the smallest head again and again. That is the order of each
+    -- event's largest key so far within its record: what follows a large head comes right after it.
+    select
+        keyed.*,
+        row_number() over (
+            partition by lead_id, source_system, record_key, occurred_second
+            order by chain_position, merge_key collate "C"
+        ) as record_position
+    from keyed
+
+),
+
+merged as (
+
+    select
+        headed.*,
+        max(merge_key collate "C") over (
+            partition by lead_id, source_system, record_key, occurred_second
+            order by record_position
+            rows between unbounded preceding and current row
+        ) as head_key
+    from headed
+
+),
+
+numbered as (
+
+    select
+        merged.*,
+        row_number() over (
+            partition by lead_id
+            order by occurred_second, head_key collate "C", record_position
+        ) as event_number
+    from merged
+
+),
+
+final as (
+
+    select
+        numbered.*,
+        -- A creation after the lead already has a history in that system is the record's, not the lead's.
+        is_creation and event_number > min(event_number) over (partition by lead_id, source_system)
+            as is_late_creation
+    from numbered
+
+)
+
+select * from final

@@ -1,0 +1,56 @@
+{{ config(indexes=[{'columns': ['lead_id', 'source_system']}]) }}
+
+with records as (
+
+    select lead_id, source_system, record_id from {{ ref('int_identity__affected_records') }}
+    where is_survivor
+
+),
+
+versions as (
+
+    {% for source_system in ['salesforce', 'marketo', 'generic'] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        records.lead_id,
+        records.source_system,
+        records.record_id,
+        leads.version_stamp,
+        leads.version_night,
+        leads.record
+    from {{ ref('stg_' ~ source_system ~ '__leads') }} as leads
+    inner join records
+        on records.source_system = '{{ source_system }}' and leads.lead_record_id = records.record_id
+    {% endfor %}
+
+),
+
+alike as (
+
+    select versions.*, {{ versions_alike('source_system, record_id') }} as versions_alike
+    from versions
+
+),
+
+ranked as (
+
+    select alike.*, {{ newest_first('source_system, record_id') }} as version_rank
+    from alike
+
+),
+
+final as (
+
+    -- Of versions with one stamp the newest is what the record was from that moment on.
+    select distinct on (source_system, record_id, version_stamp)
+        lead_id,
+        source_system,
+        record_id,
+        version_stamp,
+        record
+    from ranked
+    order by source_system, record_id, version_stamp, version_rank
+
+)
+
+select * from final

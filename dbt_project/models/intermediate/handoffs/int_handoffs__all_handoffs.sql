@@ -1,0 +1,107 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['handoff_id'], 'unique': true}, {'columns': ['lead_id']}, {'columns': ['response_due_at']}],
+    pre_hook="{{ forget_affected_leads() }}"
+) }}
+
+with offers as (select * from {{ ref('int_handoffs__offers') }}),
+
+owners as (select * from {{ ref('int_handoffs__owners') }}),
+
+qualified as (select * from {{ ref('int_handoffs__qualified') }}),
+
+responses as (select * from {{ ref('int_handoffs__responses') }}),
+
+progress as (select * from {{ ref('int_handoffs__progress') }}),
+
+rejections as (select * from {{ ref('int_handoffs__rejections') }}),
+
+touch_counts as (select * from {{ ref('int_handoffs__touch_counts') }}),
+
+deals as (select * from {{ ref('int_handoffs__deals') }}),
+
+leads as (select lead_id, lead_source from {{ ref('int_leads__all_leads') }}),
+
+acceptors as (select * from {{ ref('int_handoffs__acceptors') }}),
+
+transfers as (
+
+    select handoff_id, count(*) as transfers from {{ ref('int_handoffs__transfers') }}
+    group by handoff_id
+
+),
+
+final as (
+
+    select
+        offers.handoff_id,
+        offers.lead_id,
+        offers.journey_number,
+        offers.handoff_number,
+        offers.offered_at,
+        offers.next_offered_at,
+        offers.offered_by_id,
+        owners.owner_id as owner_id_at_offer,
+        owners.owner_source_system,
+        owners.team as team_at_offer,
+        owners.manager_id as manager_id_at_offer,
+        qualified.score as score_at_offer,
+        qualified.fit_score as fit_score_at_offer,
+        qualified.engagement_score as engagement_score_at_offer,
+        qualified.attributes_met,
+        qualified.met_definition,
+        qualified.tier,
+        offers.agreement_version,
+        offers.judged_version,
+        responses.response_due_at,
+        responses.responded_at,
+        responses.answered_at,
+        responses.answer,
+        responses.is_expiry,
+        case when responses.answer = 'accepted' then responses.responded_at end as accepted_at,
+        case when responses.answer = 'accepted' then responses.actor_id end as accepted_by_id,
+        case when responses.answer = 'accepted' then responses.actor_type end as accepted_by_type,
+        acceptors.accepted_by_owner,
+        case when responses.answer = 'accepted' then responses.response_stage <> 'sal' end as implicit_acceptance,
+        case when responses.answer = 'rejected' then responses.responded_at end as rejected_at,
+        case when responses.answer = 'rejected' then responses.actor_id end as rejected_by_id,
+        case when responses.answer = 'rejected' then responses.actor_type end as rejected_by_type,
+        case when responses.answer = 'rejected' then responses.response_stage end as rejected_to_stage,
+        rejections.rejection_reason,
+        rejections.rejection_family,
+        progress.sent_back_at,
+        progress.sent_back_by_id,
+        progress.sent_back_by_type,
+        responses.is_expiry or progress.is_sent_back_by_clock as expired,
+        coalesce(transfers.transfers, 0) as transfers,
+        touch_counts.first_touch_at,
+        touch_counts.touches,
+        touch_counts.channels,
+        touch_counts.touches_before_rejection,
+        touch_counts.channels_before_rejection,
+        progress.sal_at,
+        progress.sql_at,
+        progress.sql_actor_type,
+        progress.won_at,
+        progress.lost_at,
+        deals.opportunity_id,
+        deals.amount,
+        deals.currency,
+        leads.lead_source,
+        deals.campaign_id
+    from offers
+    inner join owners on offers.handoff_id = owners.handoff_id
+    inner join qualified on offers.handoff_id = qualified.handoff_id
+    inner join responses on offers.handoff_id = responses.handoff_id
+    inner join progress on offers.handoff_id = progress.handoff_id
+    inner join touch_counts on offers.handoff_id = touch_counts.handoff_id
+    inner join deals on offers.handoff_id = deals.handoff_id
+    left join leads on offers.lead_id = leads.lead_id
+    left join acceptors on offers.handoff_id = acceptors.handoff_id
+    left join rejections on offers.handoff_id = rejections.handoff_id
+    left join transfers on offers.handoff_id = transfers.handoff_id
+
+)
+
+select * from final

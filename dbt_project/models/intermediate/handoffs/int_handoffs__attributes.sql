@@ -1,0 +1,114 @@
+{{ config(indexes=[{'columns': ['handoff_id']}]) }}
+
+with offers as (
+
+    select handoff_id, lead_id, offered_at, judged_version from {{ ref('int_handoffs__offers') }}
+
+),
+
+attributes as (
+
+    select * from {{ ref('stg_agreement__attributes') }}
+
+),
+
+records as (
+
+    select lead_id, source_system from {{ ref('int_identity__affected_records') }}
+    where is_survivor
+
+),
+
+versions as (
+
+    select * from {{ ref('int_fields__lead_versions') }}
+
+),
+
+change_spans as (
+
+    select * from {{ ref('int_fields__change_spans') }}
+
+),
+
+records_at_offer as (
+
+    -- The newest version at the moment, else the oldest one known.
+    select distinct on (offers.handoff_id, versions.source_system)
+        offers.handoff_id,
+        versions.source_system,
+        versions.record
+    from offers
+    inner join versions on offers.lead_id = versions.lead_id
+    order by
+        offers.handoff_id,
+        versions.source_system,
+        versions.version_stamp <= offers.offered_at desc,
+        case when versions.version_stamp <= offers.offered_at then versions.version_stamp end desc,
+        versions.version_stamp
+
+),
+
+listed as (
+
+    -- An attribute held in two systems is read from the first listed one that knows the lead.
+    select distinct on (offers.handoff_id, attributes.attribute)
+        offers.handoff_id,
+        offers.lead_id,
+        offers.offered_at,
+        attributes.attribute,
+        attributes.source_system,
+        attributes.history_name,
+        attributes.landed_column,
+        attributes.met_values
+    from offers
+    inner join attributes on offers.judged_version = attributes.agreement_version
+    inner join records
+        on offers.lead_id = records.lead_id and attributes.source_system = records.source_system
+    order by offers.handoff_id, attributes.attribute, attributes.source_order
+
+),
+
+valued as (
+
+    select
+        listed.handoff_id,
+        listed.attribute,
+        listed.met_values,
+        trim(
+            case
+                when change_spans.lead_id is not null then change_spans.value
+                else records_at_offer.record ->> listed.landed_column
+            end
+        ) as value
+    from listed
+    left join records_at_offer
+        on
+            listed.handoff_id = records_at_offer.handoff_id
+            and listed.source_system = records_at_offer.source_system
+    left join change_spans
+        on
+            listed.lead_id = change_spans.lead_id
+            and listed.source_system = change_spans.source_system
+            and listed.history_name = change_spans.history_name
+            and listed.offered_at >= change_spans.from_at
+            and listed.offered_at < change_spans.to_at
+
+),
+
+final as (
+
+    select
+        handoff_id,
+        attribute,
+        case
+            when value is null or value = '' then false
+            when met_values is not null
+                then lower(value) = any(string_to_array(lower(met_values), '|'))
+            else lower(value) not in ('no', 'false', '0', 'unknown', 'none', 'n/a', 'null')
+        end as is_met
+    from valued
+
+)
+
+select * from final

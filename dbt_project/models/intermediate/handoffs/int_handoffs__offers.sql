@@ -1,0 +1,46 @@
+{{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}, {'columns': ['lead_id']}]) }}
+
+with moves as (
+
+    select * from {{ ref('int_transitions__moves') }}
+    where is_offer
+
+),
+
+versions as (
+
+    select agreement_version, valid_from_at, routing_grace_minutes, default_calendar
+    from {{ ref('int_agreement__versions') }}
+
+),
+
+final as (
+
+    select
+        moves.transition_id as handoff_id,
+        moves.lead_id,
+        moves.journey_number,
+        row_number() over (
+            partition by moves.lead_id, moves.journey_number order by moves.transition_number
+        ) as handoff_number,
+        moves.transition_number as offer_number,
+        moves.entered_at as offered_at,
+        moves.entered_second as offered_second,
+        moves.actor_id as offered_by_id,
+        lead(moves.transition_number) over (
+            partition by moves.lead_id order by moves.transition_number
+        ) as next_offer_number,
+        lead(moves.entered_at) over (
+            partition by moves.lead_id order by moves.transition_number
+        ) as next_offered_at,
+        -- Before the first version nothing was agreed; tier and due time are still the first version's.
+        case when moves.entered_at >= versions.valid_from_at then moves.agreement_version end as agreement_version,
+        moves.agreement_version as judged_version,
+        versions.default_calendar,
+        versions.routing_grace_minutes
+    from moves
+    inner join versions on moves.agreement_version = versions.agreement_version
+
+)
+
+select * from final

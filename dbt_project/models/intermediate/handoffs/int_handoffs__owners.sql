@@ -1,0 +1,100 @@
+{{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
+
+with offers as (
+
+    select * from {{ ref('int_handoffs__offers') }}
+
+),
+
+answers as (
+
+    select * from {{ ref('int_handoffs__answers') }}
+
+),
+
+moves as (
+
+    select handoff_id, transition_number, entered_at from {{ ref('int_handoffs__moves') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_fields__owner_spans') }}
+
+),
+
+roster as (
+
+    select * from {{ ref('stg_agreement__roster') }}
+
+),
+
+bounded as (
+
+    select
+        offers.handoff_id,
+        offers.lead_id,
+        offers.offered_at,
+        offers.judged_version,
+        offers.default_calendar,
+        offers.routing_grace_minutes,
+        least(response.entered_at, offers.next_offered_at) as waits_until
+    from offers
+    left join answers on offers.handoff_id = answers.handoff_id
+    left join moves as response
+        on
+            answers.handoff_id = response.handoff_id
+            and answers.response_number = response.transition_number
+
+),
+
+at_offer as (
+
+    -- If nobody owns the lead at the offer, the first owner given within the grace is meant.
+    select distinct on (bounded.handoff_id)
+        bounded.handoff_id,
+        spans.owner_id,
+        spans.source_system,
+        greatest(spans.from_at, bounded.offered_at) as owned_from
+    from bounded
+    inner join spans
+        on
+            bounded.lead_id = spans.lead_id
+            and spans.owner_id is not null
+            and spans.to_at > bounded.offered_at
+            and (
+                spans.from_at <= bounded.offered_at
+                or (
+                    spans.from_at
+                    <= bounded.offered_at + make_interval(secs => bounded.routing_grace_minutes * 60)
+                    and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
+                )
+            )
+    order by bounded.handoff_id, spans.from_at
+
+),
+
+final as (
+
+    select
+        bounded.handoff_id,
+        bounded.lead_id,
+        bounded.waits_until,
+        at_offer.owner_id,
+        at_offer.source_system as owner_source_system,
+        at_offer.owned_from,
+        roster.team,
+        roster.manager_id,
+        coalesce(roster.calendar, bounded.default_calendar) as calendar
+    from bounded
+    left join at_offer on bounded.handoff_id = at_offer.handoff_id
+    left join roster
+        on
+            bounded.judged_version = roster.agreement_version
+            and at_offer.source_system = roster.source_system
+            and at_offer.owner_id = roster.user_id
+
+)
+
+select * from final

@@ -1,0 +1,105 @@
+{{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
+
+with recursive terms as (
+
+    select agreement_version, tier, due_in, due_unit from {{ ref('stg_agreement__sla_terms') }}
+    where clause = 'response'
+
+),
+
+versions as (
+
+    select agreement_version, clock_restarts_on_transfer from {{ ref('int_agreement__versions') }}
+
+),
+
+promised as (
+
+    select
+        offers.handoff_id,
+        offers.offered_at,
+        offers.judged_version,
+        owners.calendar,
+        terms.due_in,
+        terms.due_unit,
+        versions.clock_restarts_on_transfer
+    from {{ ref('int_handoffs__offers') }} as offers
+    inner join {{ ref('int_handoffs__owners') }} as owners on offers.handoff_id = owners.handoff_id
+    inner join {{ ref('int_handoffs__qualified') }} as qualified on offers.handoff_id = qualified.handoff_id
+    inner join versions on offers.judged_version = versions.agreement_version
+    inner join terms
+        on offers.judged_version = terms.agreement_version and qualified.tier = terms.tier
+
+),
+
+transfers as (
+
+    select handoff_id, transferred_at, calendar from {{ ref('int_handoffs__transfers') }}
+
+),
+
+clocks as (
+
+    select
+        promised.*,
+        promised.offered_at as started_at,
+        {{ due_at('judged_version', 'calendar', 'offered_at', 'due_in', 'due_unit') }} as response_due_at,
+        0 as restarts
+    from promised
+
+    union all
+
+    -- Where the agreement restarts the clock, each transfer before the due time starts it anew.
+    select
+        restarted.handoff_id,
+        restarted.offered_at,
+        restarted.judged_version,
+        restarted.calendar,
+        restarted.due_in,
+        restarted.due_unit,
+        restarted.clock_restarts_on_transfer,
+        restarted.started_at,
+        {{ due_at(
+            'restarted.judged_version', 'restarted.calendar', 'restarted.started_at',
+            'restarted.due_in', 'restarted.due_unit'
+        ) }},
+        restarted.restarts
+    from (
+        select
+            clocks.handoff_id,
+            clocks.offered_at,
+            clocks.judged_version,
+            transfers.calendar,
+            clocks.due_in,
+            clocks.due_unit,
+            clocks.clock_restarts_on_transfer,
+            transfers.transferred_at as started_at,
+            clocks.restarts + 1 as restarts,
+            row_number() over (partition by clocks.handoff_id order by transfers.transferred_at) as turn
+        from clocks
+        inner join transfers
+            on
+                clocks.handoff_id = transfers.handoff_id
+                and transfers.transferred_at > clocks.started_at
+                and transfers.transferred_at < clocks.response_due_at
+        where clocks.clock_restarts_on_transfer
+    ) as restarted
+    where restarted.turn = 1
+
+),
+
+final as (
+
+    select distinct on (handoff_id)
+        handoff_id,
+        started_at,
+        calendar,
+        due_in,
+        due_unit,
+        response_due_at
+    from clocks
+    order by handoff_id, restarts desc
+
+)
+
+select * from final

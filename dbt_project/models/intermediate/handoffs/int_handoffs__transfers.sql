@@ -1,0 +1,53 @@
+{{ config(indexes=[{'columns': ['handoff_id']}]) }}
+
+with offers as (
+
+    select handoff_id, lead_id, offered_at, judged_version, default_calendar
+    from {{ ref('int_handoffs__offers') }}
+
+),
+
+owners as (
+
+    select handoff_id, waits_until from {{ ref('int_handoffs__owners') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_fields__owner_spans') }}
+
+),
+
+roster as (
+
+    select * from {{ ref('stg_agreement__roster') }}
+
+),
+
+final as (
+
+    -- From one owner to another while the handoff waits; the first owner of an unowned lead is none.
+    select
+        offers.handoff_id,
+        spans.from_at as transferred_at,
+        spans.owner_id,
+        coalesce(roster.calendar, offers.default_calendar) as calendar
+    from offers
+    inner join owners on offers.handoff_id = owners.handoff_id
+    inner join spans
+        on
+            offers.lead_id = spans.lead_id
+            and spans.from_at > offers.offered_at
+            and (owners.waits_until is null or spans.from_at < owners.waits_until)
+            and spans.owner_id is not null
+            and spans.previous_owner_id is not null
+    left join roster
+        on
+            offers.judged_version = roster.agreement_version
+            and spans.source_system = roster.source_system
+            and spans.owner_id = roster.user_id
+
+)
+
+select * from final

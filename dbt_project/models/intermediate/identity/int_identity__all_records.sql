@@ -1,0 +1,139 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[
+        {'columns': ['source_system', 'record_id'], 'unique': true},
+        {'columns': ['source_system', 'contact_id']},
+        {'columns': ['source_system', 'opportunity_id']},
+    ],
+    pre_hook="{% if is_incremental() %}delete from {{ this }} as kept using {{ ref('int_identity__changed_rows') }} as changed where kept.source_system = changed.source_system and kept.record_id = changed.record_id{% else %}select 1{% endif %}"
+) }}
+
+with changed as (
+
+    select source_system, record_id from {{ ref('int_identity__changed_rows') }}
+    where kind = 'lead_or_contact'
+
+),
+
+marketo_merges as (
+
+    select
+        loser_id,
+        survivor_id,
+        row_number() over (partition by loser_id order by occurred_at desc, activity_id desc) as merge_rank
+    from {{ ref('int_identity__marketo_merges') }}
+
+),
+
+marketo_deletions as (
+
+    select distinct lead_record_id from {{ ref('stg_marketo__activities') }}
+    where activity_type_id = 37
+
+),
+
+versions as (
+
+    select
+        'salesforce' as source_system,
+        leads.lead_record_id as record_id,
+        leads.created_at,
+        leads.created_by_id,
+        leads.is_deleted,
+        leads.merged_into_id,
+        leads.contact_id,
+        leads.opportunity_id,
+        null::text as linked_system,
+        null::text as linked_lead_id,
+        null::text as linked_contact_id,
+        leads.owner_id,
+        leads.version_stamp,
+        leads.version_night,
+        leads.record
+    from {{ ref('stg_salesforce__leads') }} as leads
+    inner join changed on changed.source_system = 'salesforce' and leads.lead_record_id = changed.record_id
+
+    union all
+
+    select
+        'marketo' as source_system,
+        leads.lead_record_id as record_id,
+        leads.created_at,
+        null::text as created_by_id,
+        marketo_deletions.lead_record_id is not null as is_deleted,
+        marketo_merges.survivor_id as merged_into_id,
+        null::text as contact_id,
+        null::text as opportunity_id,
+        'salesforce' as linked_system,
+        leads.salesforce_lead_id as linked_lead_id,
+        leads.salesforce_contact_id as linked_contact_id,
+        null::text as owner_id,
+        leads.version_stamp,
+        leads.version_night,
+        leads.record
+    from {{ ref('stg_marketo__leads') }} as leads
+    inner join changed on changed.source_system = 'marketo' and leads.lead_record_id = changed.record_id
+    left join marketo_merges
+        on leads.lead_record_id = marketo_merges.loser_id and marketo_merges.merge_rank = 1
+    left join marketo_deletions on leads.lead_record_id = marketo_deletions.lead_record_id
+
+    union all
+
+    select
+        'generic' as source_system,
+        leads.lead_record_id as record_id,
+        leads.created_at,
+        null::text as created_by_id,
+        leads.is_deleted,
+        leads.merged_into_id,
+        null::text as contact_id,
+        null::text as opportunity_id,
+        leads.other_system as linked_system,
+        leads.other_system_id as linked_lead_id,
+        null::text as linked_contact_id,
+        leads.owner_id,
+        leads.version_stamp,
+        leads.version_night,
+        leads.record
+    from {{ ref('stg_generic__leads') }} as leads
+    inner join changed on changed.source_system = 'generic' and leads.lead_record_id = changed.record_id
+
+),
+
+alike as (
+
+    select versions.*, {{ versions_alike('source_system, record_id') }} as versions_alike
+    from versions
+
+),
+
+ranked as (
+
+    select alike.*, {{ newest_first('source_system, record_id') }} as version_rank
+    from alike
+
+),
+
+final as (
+
+    select
+        source_system,
+        record_id,
+        created_at,
+        created_by_id,
+        is_deleted,
+        merged_into_id,
+        contact_id,
+        opportunity_id,
+        linked_system,
+        linked_lead_id,
+        linked_contact_id,
+        owner_id,
+        record
+    from ranked
+    where version_rank = 1
+
+)
+
+select * from final

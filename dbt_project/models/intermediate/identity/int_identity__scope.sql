@@ -1,0 +1,60 @@
+{{ config(indexes=[{'columns': ['node']}]) }}
+
+with recursive changed as (
+
+    select source_system || '|' || record_id as node from {{ ref('int_identity__changed_records') }}
+
+),
+
+links as (
+
+    select node, other_node from {{ ref('int_identity__links') }}
+
+),
+
+known_before as (
+
+    {{ previous_rows('int_identity__all_lead_ids', ['source_system', 'record_id', 'lead_id']) }}
+
+),
+
+neighbours as (
+
+    -- Linked now, or one lead before: a link that was taken back separates what it had joined.
+    select node, other_node from links
+
+    union
+
+    select
+        one.source_system || '|' || one.record_id as node,
+        other.source_system || '|' || other.record_id as other_node
+    from known_before as one
+    inner join known_before as other on one.lead_id = other.lead_id
+    where one.record_id <> other.record_id or one.source_system <> other.source_system
+
+),
+
+reached (node) as (
+
+    select node from changed
+
+    union
+
+    select neighbours.other_node
+    from reached
+    inner join neighbours on reached.node = neighbours.node
+
+),
+
+final as (
+
+    select
+        reached.node,
+        known_before.lead_id as previous_lead_id
+    from reached
+    left join known_before
+        on reached.node = known_before.source_system || '|' || known_before.record_id
+
+)
+
+select * from final

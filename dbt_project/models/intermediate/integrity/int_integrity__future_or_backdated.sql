@@ -1,0 +1,109 @@
+with events as (
+
+    select event_id, lead_id, occurred_at, recorded_at, stage, opportunity_id, source_system
+    from {{ ref('int_events__all_stage_events') }}
+
+),
+
+-- An event dated after as_of waits; the finding about it does not.
+waiting as (
+
+    select
+        {{ hash_id(["'generic'", 'lead_events.change_id']) }} as event_id,
+        lead_ids.lead_id,
+        lead_events.occurred_at,
+        lead_events.recorded_at,
+        stage_map.stage,
+        null::text as opportunity_id,
+        'generic' as source_system
+    from {{ ref('stg_generic__lead_events') }} as lead_events
+    cross join {{ source('build', 'build_context') }} as run
+    inner join {{ ref('int_identity__all_lead_ids') }} as lead_ids
+        on lead_ids.source_system = 'generic' and lead_events.lead_record_id = lead_ids.record_id
+    inner join {{ ref('int_agreement__versions') }} as versions
+        on
+            lead_events.occurred_at >= versions.in_force_from
+            and lead_events.occurred_at < versions.in_force_to
+    inner join {{ ref('stg_agreement__stage_map') }} as stage_map
+        on
+            versions.agreement_version = stage_map.agreement_version
+            and stage_map.source_system = 'generic'
+            and lead_events.field_name = stage_map.history_name
+            and lead_events.new_value = stage_map.value
+            and stage_map.stage <> 'none'
+    where lead_events.occurred_at >= run.as_of
+
+),
+
+created as (
+
+    select lead_ids.lead_id, lead_ids.source_system, min(lead_ids.created_at) as created_at
+    from {{ ref('int_identity__all_lead_ids') }} as lead_ids
+    group by lead_ids.lead_id, lead_ids.source_system
+
+),
+
+versions as (
+
+    select * from {{ ref('int_agreement__versions') }}
+
+),
+
+judged as (
+
+    select
+        stamped.*,
+        versions.time_zone,
+        run.as_of,
+        created.created_at,
+        {{ seconds_between('stamped.recorded_at', 'stamped.occurred_at') }} as seconds_ahead,
+        {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }} as future_minutes,
+        {{ threshold('future_or_backdated', 'backdated_days', 'versions.agreement_version', 7) }} as backdated_days
+    from (select * from events union all select * from waiting) as stamped
+    cross join {{ source('build', 'build_context') }} as run
+    inner join versions
+        on stamped.occurred_at >= versions.in_force_from and stamped.occurred_at < versions.in_force_to
+    left join created
+        on
+            stamped.lead_id = created.lead_id
+            and stamped.source_system = created.source_system
+            and stamped.opportunity_id is null
+
+),
+
+explained as (
+
+    select
+        judged.*,
+        case
+            when seconds_ahead > future_minutes * 60 then 'dated after it was recorded'
+            when seconds_ahead < -backdated_days * 86400 then 'recorded long after its date'
+            when occurred_at > as_of + interval '1 day' then 'dated in the future'
+            when occurred_at < created_at then 'dated before its lead was created'
+        end as problem
+    from judged
+
+),
+
+final as (
+
+    select
+        'future_or_backdated' as rule,
+        'event' as subject_type,
+        event_id as subject_id,
+        lead_id,
+        null::text as handoff_id,
+        occurred_at,
+        'certain' as grade,
+        jsonb_build_object(
+            'stage', stage, 'occurred_at', {{ iso_utc('occurred_at') }},
+            'recorded_at', {{ iso_utc('recorded_at') }}, 'problem', problem
+        ) as evidence,
+        'The event into ' || stage || ' of ' || {{ readable('occurred_at', 'time_zone') }} || ' is '
+        || problem || ' (recorded ' || {{ readable('recorded_at', 'time_zone') }} || ').' as message
+    from explained
+    where problem is not null
+
+)
+
+select * from final

@@ -1,0 +1,39 @@
+with handoffs as (
+
+    select * from {{ ref('int_handoffs__judged') }}
+    where outcome = 'ignored'
+
+),
+
+versions as (
+
+    select agreement_version, time_zone, is_first from {{ ref('int_agreement__versions') }}
+
+),
+
+final as (
+
+    select
+        'ignored_handoff' as rule,
+        'handoff' as subject_type,
+        handoffs.handoff_id as subject_id,
+        handoffs.lead_id,
+        handoffs.handoff_id,
+        handoffs.response_due_at as occurred_at,
+        'certain' as grade,
+        jsonb_build_object(
+            'offered_at', {{ iso_utc('handoffs.offered_at') }},
+            'response_due_at', {{ iso_utc('handoffs.response_due_at') }},
+            'tier', handoffs.tier, 'touches', handoffs.touches, 'expired', handoffs.expired
+        ) as evidence,
+        'Nobody answered the handoff of ' || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
+        || ' by ' || {{ readable('handoffs.response_due_at', 'versions.time_zone') }} || '.' as message
+    from handoffs
+    inner join versions
+        on
+            handoffs.agreement_version = versions.agreement_version
+            or (handoffs.agreement_version is null and versions.is_first)
+
+)
+
+select * from final

@@ -1,0 +1,69 @@
+with handoffs as (
+
+    select * from {{ ref('int_handoffs__all_handoffs') }}
+    where answer = 'accepted' and accepted_by_type = 'automation'
+
+),
+
+transitions as (
+
+    select * from {{ ref('int_transitions__all_transitions') }}
+
+),
+
+versions as (
+
+    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
+
+),
+
+acceptances as (
+
+    select distinct on (handoffs.handoff_id)
+        handoffs.*,
+        transitions.source_system,
+        transitions.campaign,
+        transitions.reason,
+        transitions.from_stage,
+        transitions.to_stage,
+        versions.time_zone
+    from handoffs
+    inner join transitions
+        on handoffs.lead_id = transitions.lead_id and handoffs.accepted_at = transitions.entered_at
+    inner join versions on handoffs.judged_version = versions.agreement_version
+    where transitions.to_stage in {{ accepting_stages() }}
+    order by handoffs.handoff_id, transitions.transition_number
+
+),
+
+final as (
+
+    -- After the clock ran out it is an expiry that accepts, before it an automatic acceptance.
+    select
+        case when coalesce(accepted_at > response_due_at, false) then 'auto_expiry_accepts' else 'auto_acceptance' end as rule,
+        'handoff' as subject_type,
+        handoff_id as subject_id,
+        lead_id,
+        handoff_id,
+        accepted_at as occurred_at,
+        case when touches = 0 or first_touch_at > accepted_at then 'certain' else 'likely' end as grade,
+        jsonb_build_object(
+            'offered_at', {{ iso_utc('offered_at') }}, 'accepted_at', {{ iso_utc('accepted_at') }},
+            'response_due_at', {{ iso_utc('response_due_at') }}, 'accepted_by_id', accepted_by_id,
+            'to_stage', to_stage, 'reason', reason, 'campaign', campaign, 'touches', touches
+        ) as evidence,
+        'Accepted by an automation at ' || {{ readable('accepted_at', 'time_zone') }}
+        || case
+            when coalesce(accepted_at > response_due_at, false)
+                then ', after the response fell due at ' || {{ readable('response_due_at', 'time_zone') }}
+            else ', before anybody in sales had to answer'
+        end || '.' as message
+    from acceptances
+    where not {{ is_allowed_automation(
+        'acceptances.judged_version', 'acceptances.source_system', 'acceptances.accepted_by_id',
+        'acceptances.campaign', 'acceptances.from_stage', 'acceptances.to_stage'
+    ) }}
+
+)
+
+select * from final

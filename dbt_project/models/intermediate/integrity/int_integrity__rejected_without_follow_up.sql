@@ -1,0 +1,53 @@
+with clauses as (
+
+    select * from {{ ref('int_sla__judged') }}
+    where clause = 'follow_up_before_rejection' and status = 'breached'
+
+),
+
+handoffs as (
+
+    select * from {{ ref('int_handoffs__all_handoffs') }}
+
+),
+
+terms as (
+
+    select agreement_version, tier, channels from {{ ref('stg_agreement__sla_terms') }}
+    where clause = 'follow_up_before_rejection'
+
+),
+
+versions as (
+
+    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
+
+),
+
+final as (
+
+    select
+        'rejected_without_follow_up' as rule,
+        'handoff' as subject_type,
+        clauses.handoff_id as subject_id,
+        clauses.lead_id,
+        clauses.handoff_id,
+        clauses.due_at as occurred_at,
+        'certain' as grade,
+        jsonb_build_object(
+            'rejection_at', {{ iso_utc('clauses.due_at') }}, 'touches_needed', clauses.required,
+            'touches_made', clauses.actual, 'channels_needed', terms.channels,
+            'channels_used', handoffs.channels_before_rejection, 'reason', handoffs.rejection_reason,
+            'family', handoffs.rejection_family, 'tier', clauses.tier
+        ) as evidence,
+        'Rejected at ' || {{ readable('clauses.due_at', 'versions.time_zone') }} || ' after '
+        || clauses.actual::int || ' of ' || clauses.required::int || ' promised follow-ups, reason: '
+        || coalesce(handoffs.rejection_reason, 'none given') || '.' as message
+    from clauses
+    inner join handoffs on clauses.handoff_id = handoffs.handoff_id
+    inner join versions on clauses.agreement_version = versions.agreement_version
+    left join terms on clauses.agreement_version = terms.agreement_version and clauses.tier = terms.tier
+
+)
+
+select * from final

@@ -1,0 +1,89 @@
+with owned as (
+
+    select * from {{ ref('int_opportunities__of_leads') }}
+    where source_system = 'salesforce'
+
+),
+
+stage_fields as (
+
+    select distinct history_name from {{ ref('stg_agreement__stage_map') }}
+    where source_system = 'salesforce' and lower(object_name) = 'opportunity'
+
+),
+
+run as (
+
+    select as_of from {{ source('build', 'build_context') }}
+
+),
+
+field_histories as (
+
+    select distinct on (histories.change_id)
+        owned.lead_id,
+        histories.opportunity_id,
+        histories.change_id,
+        histories.old_value,
+        histories.new_value,
+        histories.occurred_at,
+        histories.actor_id
+    from {{ ref('stg_salesforce__opportunity_field_histories') }} as histories
+    inner join owned on histories.opportunity_id = owned.opportunity_id
+    inner join stage_fields on histories.field_name = stage_fields.history_name
+    order by histories.change_id, histories.version_stamp desc, histories.version_night desc
+
+),
+
+stage_rows as (
+
+    select distinct on (histories.change_id)
+        owned.lead_id,
+        histories.opportunity_id,
+        histories.change_id,
+        histories.stage_name,
+        histories.occurred_at,
+        histories.actor_id
+    from {{ ref('stg_salesforce__opportunity_histories') }} as histories
+    inner join owned on histories.opportunity_id = owned.opportunity_id
+    order by histories.change_id, histories.version_stamp desc, histories.version_night desc
+
+),
+
+stage_steps as (
+
+    -- One row per stage set, also where only the amount changed: a stage that stays is no change.
+    select
+        stage_rows.*,
+        lag(stage_name) over (
+            partition by opportunity_id order by occurred_at, change_id collate "C"
+        ) as previous_stage_name
+    from stage_rows
+
+),
+
+changes as (
+
+    select lead_id, opportunity_id, change_id, old_value, new_value, occurred_at, actor_id
+    from field_histories
+
+    union all
+
+    select lead_id, opportunity_id, change_id, previous_stage_name, stage_name, occurred_at, actor_id
+    from stage_steps
+    where
+        previous_stage_name is distinct from stage_name
+        and opportunity_id not in (select field_histories.opportunity_id from field_histories)
+
+),
+
+final as (
+
+    select changes.*
+    from changes
+    cross join run
+    where changes.occurred_at < run.as_of
+
+)
+
+select * from final

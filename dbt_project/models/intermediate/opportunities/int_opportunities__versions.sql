@@ -1,0 +1,80 @@
+{{ config(indexes=[{'columns': ['source_system', 'opportunity_id']}]) }}
+
+with owned as (
+
+    select * from {{ ref('int_opportunities__of_leads') }}
+
+),
+
+versions as (
+
+    select
+        'salesforce' as source_system,
+        opportunity_id,
+        stage_name,
+        amount,
+        currency,
+        is_closed,
+        is_won,
+        coalesce(last_stage_change_at, close_date_at) as closed_at,
+        campaign_id,
+        created_at,
+        created_by_id,
+        null::text as closed_by_id,
+        version_stamp,
+        version_night,
+        record
+    from {{ ref('stg_salesforce__opportunities') }}
+
+    union all
+
+    select
+        'generic', opportunity_id, stage_name, amount, currency, is_closed, is_won, closed_at, null,
+        created_at, created_by_id, closed_by_id, version_stamp, version_night, record
+    from {{ ref('stg_generic__opportunities') }}
+
+),
+
+of_affected_leads as (
+
+    select
+        owned.lead_id,
+        versions.*
+    from versions
+    inner join owned
+        on
+            versions.source_system = owned.source_system
+            and versions.opportunity_id = owned.opportunity_id
+
+),
+
+alike as (
+
+    select of_affected_leads.*, {{ versions_alike('source_system, opportunity_id') }} as versions_alike
+    from of_affected_leads
+
+),
+
+final as (
+
+    select
+        lead_id,
+        source_system,
+        opportunity_id,
+        stage_name,
+        amount,
+        currency,
+        is_closed,
+        is_won,
+        closed_at,
+        campaign_id,
+        created_at,
+        created_by_id,
+        closed_by_id,
+        version_stamp,
+        {{ newest_first('source_system, opportunity_id') }} as version_rank
+    from alike
+
+)
+
+select * from final

@@ -1,0 +1,123 @@
+{{ config(indexes=[{'columns': ['handoff_id', 'clause'], 'unique': true}]) }}
+
+with offers as (
+
+    select * from {{ ref('int_handoffs__offers') }}
+
+),
+
+terms as (
+
+    select * from {{ ref('int_sla__terms') }}
+
+),
+
+clocks as (
+
+    select handoff_id, started_at from {{ ref('int_handoffs__response_clocks') }}
+
+),
+
+responses as (
+
+    select handoff_id, answer, responded_at from {{ ref('int_handoffs__responses') }}
+
+),
+
+progress as (
+
+    select handoff_id, sal_at from {{ ref('int_handoffs__progress') }}
+
+),
+
+stays as (
+
+    select handoff_id, started_at from {{ ref('int_sla__stays') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('int_handoffs__owners') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_fields__owner_spans') }}
+
+),
+
+roster as (
+
+    select * from {{ ref('stg_agreement__roster') }}
+
+),
+
+started as (
+
+    select
+        terms.*,
+        offers.lead_id,
+        offers.judged_version,
+        offers.default_calendar,
+        case
+            when terms.clause = 'response' then clocks.started_at
+            when terms.clause in ('definition', 'follow_up_before_rejection') then offers.offered_at
+            when terms.clause in ('first_touch', 'follow_up') and responses.answer = 'accepted'
+                then responses.responded_at
+            when terms.clause = 'decision' then progress.sal_at
+            when terms.clause = 'no_stall' then stays.started_at
+        end as started_at
+    from terms
+    inner join offers on terms.handoff_id = offers.handoff_id
+    inner join responses on terms.handoff_id = responses.handoff_id
+    inner join progress on terms.handoff_id = progress.handoff_id
+    left join clocks on terms.handoff_id = clocks.handoff_id
+    left join stays on terms.handoff_id = stays.handoff_id
+
+),
+
+owned as (
+
+    -- A clause stands on the calendar of whoever owns the lead when it starts; for what starts with
+    -- the offer that is the owner at the offer, found within the grace.
+    select
+        started.*,
+        case
+            when clause in ('response', 'definition', 'follow_up_before_rejection') or started_at is null
+                then owners.owner_id
+            else spans.owner_id
+        end as owner_id,
+        case
+            when clause in ('response', 'definition', 'follow_up_before_rejection') or started_at is null
+                then owners.owner_source_system
+            else spans.source_system
+        end as owner_source_system
+    from started
+    inner join owners on started.handoff_id = owners.handoff_id
+    left join spans
+        on
+            started.lead_id = spans.lead_id
+            and started.started_at >= spans.from_at
+            and started.started_at < spans.to_at
+
+),
+
+final as (
+
+    select
+        owned.*,
+        roster.team,
+        roster.manager_id,
+        coalesce(roster.calendar, owned.default_calendar) as calendar
+    from owned
+    left join roster
+        on
+            owned.judged_version = roster.agreement_version
+            and owned.owner_source_system = roster.source_system
+            and owned.owner_id = roster.user_id
+
+)
+
+select * from final

@@ -1,0 +1,87 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['transition_id'], 'unique': true}, {'columns': ['lead_id', 'transition_number']}],
+    pre_hook="{{ forget_affected_leads() }}"
+) }}
+
+with moves as (
+
+    select * from {{ ref('int_transitions__moves') }}
+
+),
+
+touches as (
+
+    select lead_id, occurred_second from {{ ref('int_touches__all_touches') }}
+    where user_id is not null
+
+),
+
+owners as (
+
+    select lead_id, source_system, owner_id, from_at, to_at from {{ ref('int_fields__owner_spans') }}
+
+),
+
+roster as (
+
+    select agreement_version, source_system, user_id, calendar from {{ ref('stg_agreement__roster') }}
+
+),
+
+versions as (
+
+    select agreement_version, default_calendar from {{ ref('int_agreement__versions') }}
+
+),
+
+touched as (
+
+    -- A touch in the same second as a transition lies before it.
+    select
+        moves.transition_id,
+        count(touches.lead_id) as touches
+    from moves
+    inner join touches
+        on
+            moves.lead_id = touches.lead_id
+            and touches.occurred_second > moves.previous_second
+            and touches.occurred_second <= moves.entered_second
+    group by moves.transition_id
+
+),
+
+final as (
+
+    select
+        moves.*,
+        coalesce(touched.touches, 0) as touches_since_previous,
+        moves.direction = 'forward' and coalesce(touched.touches, 0) = 0 as is_silent,
+        {{ seconds_between('moves.entered_at', 'moves.exited_at') }} as seconds_in_stage,
+        case
+            when moves.exited_at is not null
+                then {{ business_seconds(
+                    'moves.agreement_version',
+                    'coalesce(roster.calendar, versions.default_calendar)',
+                    'moves.entered_at',
+                    'moves.exited_at'
+                ) }}
+        end as business_seconds_in_stage
+    from moves
+    inner join versions on moves.agreement_version = versions.agreement_version
+    left join touched on moves.transition_id = touched.transition_id
+    left join owners
+        on
+            moves.lead_id = owners.lead_id
+            and moves.entered_at >= owners.from_at
+            and moves.entered_at < owners.to_at
+    left join roster
+        on
+            moves.agreement_version = roster.agreement_version
+            and owners.source_system = roster.source_system
+            and owners.owner_id = roster.user_id
+
+)
+
+select * from final

@@ -1,0 +1,22 @@
+select
+    handoff_id,
+    lead_id,
+    clause,
+    party,
+    owner_id,
+    team,
+    manager_id,
+    tier,
+    agreement_version,
+    period_start,
+    segment,
+    started_at,
+    due_at,
+    met_at,
+    status,
+    at_risk,
+    required,
+    actual,
+    margin,
+    run_as_of
+from {{ ref('int_sla__judged') }}
