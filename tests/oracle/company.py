@@ -1,0 +1,614 @@
+"""What a run sees: landed rows, their versions, changes of fields, and values at a moment."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import pairwise, permutations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.oracle.agreement import STAGE_RANK, Agreement
+from tests.oracle.values import (
+    expand_salesforce_id,
+    first_instant_of_day,
+    parse_boolean,
+    parse_instant,
+    second_of,
+)
+
+Cells = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One delivered row: the source's own field names and texts, in a night's folder."""
+
+    source: str
+    object: str
+    folder_date: date
+    row: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One distinct version of a source's row."""
+
+    key: str
+    stamp: datetime
+    from_folder: bool
+    first_night: date
+    canonical: str
+    row: Cells = field(hash=False, compare=False)
+
+    @property
+    def newness(self) -> tuple[datetime, date, str]:
+        """Newest wins by stamp, then the later folder, then the larger canonical text."""
+        return (self.stamp, self.first_night, self.canonical)
+
+
+@dataclass
+class Change:
+    """One change of one field of one source record, as the source's history tells it."""
+
+    source: str
+    object: str
+    record_id: str
+    field_name: str
+    event_id: str
+    occurred_at: datetime
+    recorded_at: datetime | None
+    old: str | None
+    new: str | None
+    actor_id: str | None = None
+    reason: str | None = None
+    campaign_id: str | None = None
+    is_waiting: bool = False
+
+
+KEY_FIELDS = {
+    ("marketo", "leads"): "id",
+    ("marketo", "activities"): "marketoGUID",
+    ("marketo", "activity_types"): "id",
+    ("generic", "leads"): "lead_id",
+    ("generic", "lead_events"): "event_id",
+    ("generic", "activities"): "activity_id",
+    ("generic", "users"): "user_id",
+    ("generic", "opportunities"): "opportunity_id",
+}
+STAMP_FIELDS = {
+    ("salesforce", "LeadHistory"): ("CreatedDate",),
+    ("salesforce", "OpportunityFieldHistory"): ("CreatedDate",),
+    ("salesforce", "OpportunityHistory"): ("CreatedDate",),
+    ("marketo", "leads"): ("updatedAt",),
+    ("marketo", "activities"): ("activityDate",),
+    ("marketo", "activity_types"): (),
+    ("generic", "leads"): ("updated_at",),
+    ("generic", "opportunities"): ("updated_at",),
+    ("generic", "lead_events"): ("updated_at", "recorded_at"),
+    ("generic", "activities"): ("updated_at", "recorded_at"),
+    ("generic", "users"): ("updated_at",),
+}
+SALESFORCE_ID_FIELDS = frozenset(
+    {
+        "Id",
+        "LeadId",
+        "MasterRecordId",
+        "OwnerId",
+        "CreatedById",
+        "LastModifiedById",
+        "ConvertedAccountId",
+        "ConvertedContactId",
+        "ConvertedOpportunityId",
+        "WhoId",
+        "WhatId",
+        "ManagerId",
+        "OpportunityId",
+        "ContactId",
+        "CampaignId",
+        "ProfileId",
+        "sfdcLeadId",
+        "sfdcContactId",
+    }
+)
+OTHER_ID_FIELDS = frozenset(
+    {
+        "id",
+        "leadId",
+        "marketoGUID",
+        "lead_id",
+        "event_id",
+        "activity_id",
+        "user_id",
+        "opportunity_id",
+        "actor_id",
+        "owner_id",
+        "merged_into",
+        "other_system",
+        "other_system_id",
+        "created_by",
+        "closed_by",
+        "manager_id",
+    }
+)
+_OWNER_ID = re.compile(r"^(005|00G)([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
+_NAMES_A_CAMPAIGN = re.compile(r"campaign", re.IGNORECASE)
+
+
+def names_a_campaign(reason: str | None) -> bool:
+    """Whether a reason text names a smart campaign (choice: it contains the word campaign)."""
+    return bool(reason and _NAMES_A_CAMPAIGN.search(reason))
+
+
+def clean(source: str, row: dict[str, str]) -> Cells:
+    """Blank is null, Marketo's literal null is null, ids are trimmed and 18 characters long."""
+    result: Cells = {}
+    for name, text in row.items():
+        value: str | None = text
+        if value is not None and name in OTHER_ID_FIELDS:
+            value = value.strip()
+        if value is None or value == "" or (source == "marketo" and value == "null"):
+            value = None
+        elif name in SALESFORCE_ID_FIELDS:
+            value = expand_salesforce_id(value.strip())
+        result[name] = value
+    return result
+
+
+def canonical_text(row: Cells) -> str:
+    """The text that decides between two rows of equal stamp and folder."""
+    filled = {name: value for name, value in row.items() if value is not None}
+    return json.dumps(filled, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def in_chain_order(changes: list[Change], rank: Callable[[Change], int]) -> list[Change]:
+    """Order one record's changes of one field by second, and by chain within a second.
+
+    Within a second the order with the fewest breaks between old and new value is taken, starting
+    from the last value before that second; of equally good orders the smallest by (stage rank,
+    source event id). Before the first change the value is unknown, so nothing breaks there.
+    A change that tells no stage has rank 0.
+    """
+    by_second: dict[datetime, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_second[second_of(change.occurred_at)].append(change)
+    ordered: list[Change] = []
+    for second in sorted(by_second):
+        group = by_second[second]
+        previous = ordered[-1] if ordered else None
+        ordered.extend(_best_order(group, previous, rank))
+    return ordered
+
+
+def _best_order(
+    group: list[Change], previous: Change | None, rank: Callable[[Change], int]
+) -> list[Change]:
+    group = sorted(group, key=lambda change: (rank(change), change.event_id))
+    if len(group) == 1:
+        return group
+    if len(group) <= 7:
+        best: tuple[int, list[tuple[int, str]]] | None = None
+        result = group
+        for order in permutations(group):
+            chain = order if previous is None else (previous, *order)
+            breaks = sum(before.new != after.old for before, after in pairwise(chain))
+            cost = (breaks, [(rank(change), change.event_id) for change in order])
+            if best is None or cost < best:
+                best, result = cost, list(order)
+        return result
+    return _best_order_of_many(group, previous)
+
+
+def _best_order_of_many(group: list[Change], previous: Change | None) -> list[Change]:
+    """The same for a large group: least breaks by dynamic programming, then the smallest order.
+
+    The group comes sorted, so the lowest index that keeps the least total is the smallest order.
+    """
+    size = len(group)
+    full = (1 << size) - 1
+    memory: dict[tuple[int, int], int] = {}
+
+    def breaks(last: int, following: int) -> int:
+        before = previous if last == -1 else group[last]
+        return int(before is not None and before.new != group[following].old)
+
+    def least(mask: int, last: int) -> int:
+        if mask == full:
+            return 0
+        if (mask, last) not in memory:
+            memory[mask, last] = min(
+                breaks(last, index) + least(mask | 1 << index, index)
+                for index in range(size)
+                if not mask >> index & 1
+            )
+        return memory[mask, last]
+
+    order: list[Change] = []
+    mask, last = 0, -1
+    while mask != full:
+        for index in range(size):
+            if not mask >> index & 1 and least(mask, last) == (
+                breaks(last, index) + least(mask | 1 << index, index)
+            ):
+                order.append(group[index])
+                mask, last = mask | 1 << index, index
+                break
+    return order
+
+
+class Timeline:
+    """One field of one source record through time."""
+
+    def __init__(self, changes: list[Change], versions: list[Version], field_name: str) -> None:
+        self.changes = changes
+        self.versions = versions
+        self.field_name = field_name
+
+    def value_at(self, at: datetime) -> str | None:
+        """The new value of the last change at or before `at`; else the old value of the first
+        change after it; else the newest version's stamped at or before it; else the oldest's."""
+        before = [change for change in self.changes if change.occurred_at <= at]
+        if before:
+            return before[-1].new
+        if self.changes:
+            return self.changes[0].old
+        return self._version_at(at)
+
+    def _version_at(self, at: datetime) -> str | None:
+        if not self.versions:
+            return None
+        stamped = [version for version in self.versions if version.stamp <= at]
+        return (stamped[-1] if stamped else self.versions[0]).row.get(self.field_name)
+
+    def set_at(self, at: datetime, created_at: datetime | None) -> datetime | None:
+        """When the value at `at` was last set, as far as it is known.
+
+        A value that the history never sets was there from the record's creation. Without any
+        history it was set when the first of the unbroken run of versions that hold it was
+        stamped.
+        """
+        before = [change for change in self.changes if change.occurred_at <= at]
+        if before:
+            return before[-1].occurred_at
+        if self.changes:
+            return created_at
+        stamped = [version for version in self.versions if version.stamp <= at]
+        if not stamped:
+            return self.versions[0].stamp if self.versions else None
+        value = stamped[-1].row.get(self.field_name)
+        result = stamped[-1].stamp
+        for version in reversed(stamped):
+            if version.row.get(self.field_name) != value:
+                break
+            result = version.stamp
+        return result
+
+    def first_filled(self, after: datetime, before: datetime | None) -> str | None:
+        """The first value that the field gets after one instant and before another."""
+        if self.changes:
+            steps = [(change.occurred_at, change.new) for change in self.changes]
+        else:
+            steps = [(v.stamp, v.row.get(self.field_name)) for v in self.versions]
+        for at, value in steps:
+            if at > after and (before is None or at < before) and (value or "").strip():
+                return value
+        return None
+
+
+class Company:
+    """The landed rows that a run for `night` with `as_of` sees, arranged for reading."""
+
+    def __init__(
+        self, landed: Iterable[Landed], agreement: Agreement, as_of: datetime, night: date
+    ) -> None:
+        self.agreement = agreement
+        self.as_of = as_of
+        self.night = night
+        self.versions: dict[tuple[str, str], dict[str, list[Version]]] = defaultdict(dict)
+        self.waiting: dict[tuple[str, str], list[Version]] = defaultdict(list)
+        self._load(landed)
+        self.changes: dict[tuple[str, str, str, str], list[Change]] = defaultdict(list)
+        self.waiting_changes: list[Change] = []
+        self._owner_history_names = {
+            row["history_name"]
+            for version in agreement.versions
+            for row in version.fields("owner")
+            if row["source_system"] == "salesforce"
+        }
+        self._read_changes()
+
+    def zone(self, source: str) -> ZoneInfo:
+        return self.agreement.zones.get(source, ZoneInfo("UTC"))
+
+    def instant(self, source: str, text: str | None) -> datetime | None:
+        return parse_instant(text, self.zone(source))
+
+    def _load(self, landed: Iterable[Landed]) -> None:
+        first: dict[tuple[str, str, str, datetime, str], Version] = {}
+        for item in landed:
+            if item.folder_date > self.night:
+                continue
+            row = clean(item.source, item.row)
+            key = row.get(KEY_FIELDS.get((item.source, item.object), "Id"))
+            if not key:
+                continue
+            stamp = None
+            for name in STAMP_FIELDS.get((item.source, item.object), ("SystemModstamp",)):
+                stamp = stamp or self.instant(item.source, row.get(name))
+            from_folder = stamp is None
+            if stamp is None:
+                stamp = first_instant_of_day(item.folder_date, self.zone(item.source))
+            canonical = canonical_text(row)
+            identity = (item.source, item.object, key, stamp, canonical)
+            known = first.get(identity)
+            if known is None or item.folder_date < known.first_night:
+                first[identity] = Version(key, stamp, from_folder, item.folder_date, canonical, row)
+        for (source, name, key, _, _), version in first.items():
+            if version.stamp < self.as_of or version.from_folder:
+                self.versions[source, name].setdefault(key, []).append(version)
+            else:
+                self.waiting[source, name].append(version)
+        for records in self.versions.values():
+            for versions in records.values():
+                versions.sort(key=lambda version: version.newness)
+
+    def current(self, source: str, name: str) -> dict[str, Cells]:
+        """The newest version of every row of an object, by key."""
+        return {key: found[-1].row for key, found in self.versions[source, name].items()}
+
+    def record_versions(self, source: str, name: str, key: str) -> list[Version]:
+        return self.versions[source, name].get(key, [])
+
+    def is_delivered(self, source: str, name: str) -> bool:
+        return bool(self.versions[source, name])
+
+    # -- changes ---------------------------------------------------------------------------
+
+    def _read_changes(self) -> None:
+        found: list[Change] = []
+        for waiting in (False, True):
+            found += self._salesforce_lead_changes(waiting)
+            found += self._salesforce_opportunity_changes(waiting)
+            found += self._marketo_changes(waiting)
+            found += self._generic_changes(waiting)
+        for change in found:
+            if change.occurred_at >= self.as_of or change.is_waiting:
+                # Rows dated at or after as_of wait; only future_or_backdated looks at them.
+                self.waiting_changes.append(change)
+            else:
+                key = (change.source, change.object, change.record_id, change.field_name)
+                self.changes[key].append(change)
+        for key, changes in self.changes.items():
+            self.changes[key] = in_chain_order(changes, self.stage_rank)
+
+    def _rows(self, source: str, name: str, waiting: bool) -> list[Cells]:
+        if waiting:
+            return [version.row for version in self.waiting[source, name]]
+        return list(self.current(source, name).values())
+
+    def stage_rank(self, change: Change) -> int:
+        """The rank of the stage that a change of a status field tells, else 0."""
+        version = self.agreement.judging(change.occurred_at)
+        for name, history_name in version.status_fields.get(
+            (change.source, change.object), {}
+        ).items():
+            if history_name == change.field_name:
+                mapping = version.stage_map.get(
+                    (change.source, change.object, name, change.new or "")
+                )
+                if mapping and mapping.stage:
+                    return STAGE_RANK[mapping.stage]
+        return 0
+
+    def _salesforce_lead_changes(self, waiting: bool) -> list[Change]:
+        result = []
+        for row in self._rows("salesforce", "LeadHistory", waiting):
+            at = self.instant("salesforce", row.get("CreatedDate"))
+            if at is None or not row.get("LeadId") or not row.get("Field"):
+                continue
+            old, new = row.get("OldValue"), row.get("NewValue")
+            name = str(row["Field"])
+            if name in self._owner_history_names:
+                # Owner changes are written twice, with names and with ids: the ids are read.
+                filled = [value for value in (old, new) if value is not None]
+                if not filled or not all(_OWNER_ID.match(value) for value in filled):
+                    continue
+                old, new = expand_salesforce_id(old), expand_salesforce_id(new)
+            result.append(
+                Change(
+                    "salesforce",
+                    "Lead",
+                    str(row["LeadId"]),
+                    name,
+                    str(row["Id"]),
+                    at,
+                    at,
+                    old,
+                    new,
+                    row.get("CreatedById"),
+                    is_waiting=waiting,
+                )
+            )
+        return result
+
+    def _salesforce_opportunity_changes(self, waiting: bool) -> list[Change]:
+        result = []
+        for row in self._rows("salesforce", "OpportunityFieldHistory", waiting):
+            at = self.instant("salesforce", row.get("CreatedDate"))
+            if at is None or not row.get("OpportunityId") or not row.get("Field"):
+                continue
+            result.append(
+                Change(
+                    "salesforce",
+                    "Opportunity",
+                    str(row["OpportunityId"]),
+                    str(row["Field"]),
+                    str(row["Id"]),
+                    at,
+                    at,
+                    row.get("OldValue"),
+                    row.get("NewValue"),
+                    row.get("CreatedById"),
+                    is_waiting=waiting,
+                )
+            )
+        if self.is_delivered("salesforce", "OpportunityFieldHistory"):
+            return result
+        return [] if waiting else self._stages_set()
+
+    def _stages_set(self) -> list[Change]:
+        """OpportunityHistory has a row per stage set: it serves where field history is missing.
+
+        A row that repeats the stage of the one before it (a change of the amount or the close
+        date) is no change of stage. The first row is the stage at creation.
+        """
+        by_opportunity: dict[str, list[tuple[datetime, str, Cells]]] = defaultdict(list)
+        for row in self.current("salesforce", "OpportunityHistory").values():
+            at = self.instant("salesforce", row.get("CreatedDate"))
+            if at is not None and row.get("OpportunityId"):
+                by_opportunity[str(row["OpportunityId"])].append((at, str(row["Id"]), row))
+        result = []
+        for opportunity_id, rows in by_opportunity.items():
+            previous: str | None = None
+            for at, event_id, row in sorted(rows, key=lambda item: item[:2]):
+                stage = row.get("StageName")
+                if stage != previous:
+                    result.append(
+                        Change(
+                            "salesforce",
+                            "Opportunity",
+                            opportunity_id,
+                            "StageName",
+                            event_id,
+                            at,
+                            at,
+                            previous,
+                            stage,
+                            row.get("CreatedById"),
+                        )
+                    )
+                previous = stage
+        return result
+
+    def _marketo_changes(self, waiting: bool) -> list[Change]:
+        result = []
+        for row in self._rows("marketo", "activities", waiting):
+            if (row.get("activityTypeId") or "").strip() not in ("13", "22"):
+                continue
+            at = self.instant("marketo", row.get("activityDate"))
+            name, lead = row.get("primaryAttributeValue"), row.get("leadId")
+            if at is None or not name or not lead:
+                continue
+            attributes = marketo_attributes(row)
+            campaign = row.get("campaignId")
+            result.append(
+                Change(
+                    "marketo",
+                    "leads",
+                    lead.strip(),
+                    name,
+                    str(row["marketoGUID"]),
+                    at,
+                    at,
+                    attributes.get("Old Value"),
+                    attributes.get("New Value"),
+                    attributes.get("Modifying User"),
+                    attributes.get("Reason"),
+                    None if campaign in (None, "0") else campaign,
+                    is_waiting=waiting,
+                )
+            )
+        return result
+
+    def _generic_changes(self, waiting: bool) -> list[Change]:
+        result = []
+        for row in self._rows("generic", "lead_events", waiting):
+            at = self.instant("generic", row.get("occurred_at"))
+            if at is None or not row.get("lead_id") or not row.get("field"):
+                continue
+            result.append(
+                Change(
+                    "generic",
+                    "leads",
+                    str(row["lead_id"]).strip(),
+                    str(row["field"]),
+                    str(row["event_id"]),
+                    at,
+                    self.instant("generic", row.get("recorded_at")),
+                    row.get("old_value"),
+                    row.get("new_value"),
+                    row.get("actor_id"),
+                    row.get("reason"),
+                    is_waiting=waiting,
+                )
+            )
+        return result
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def timeline(
+        self, source: str, name: str, record_id: str, field_name: str, history_name: str
+    ) -> Timeline:
+        return Timeline(
+            self.changes.get((source, name, record_id, history_name), []),
+            self.record_versions(source, name, record_id),
+            field_name,
+        )
+
+    def is_known_user(self, source: str, user_id: str) -> bool:
+        """Known: any version of the user was delivered, or some version's roster lists it."""
+        name = {"salesforce": "User", "generic": "users"}.get(source)
+        if name and user_id in self.versions[source, name]:
+            return True
+        return any((source, user_id) in version.roster for version in self.agreement.versions)
+
+    def actor_type(
+        self,
+        source: str,
+        user_id: str | None,
+        at: datetime,
+        reason: str | None = None,
+        campaign_id: str | None = None,
+    ) -> str:
+        """human, automation or unknown.
+
+        A change without a user that a smart campaign made is by an automation; a user on the
+        automation list in force is one whatever its type; any other known user is human.
+        """
+        if user_id is None:
+            made_by_campaign = campaign_id is not None or names_a_campaign(reason)
+            return "automation" if made_by_campaign else "unknown"
+        if (source, user_id) in self.agreement.judging(at).automation_users:
+            return "automation"
+        return "human" if self.is_known_user(source, user_id) else "unknown"
+
+    def is_flagged(self, row: Cells, name: str) -> bool:
+        return parse_boolean(row.get(name))
+
+
+def marketo_attributes(row: Cells) -> dict[str, str | None]:
+    """The attributes of an activity; blank and the literal null are null."""
+    text = row.get("attributes")
+    if not text:
+        return {}
+    try:
+        parsed: Any = json.loads(text)
+    except ValueError:
+        return {}
+    if isinstance(parsed, list):
+        parsed = {item.get("name"): item.get("value") for item in parsed}
+    result: dict[str, str | None] = {}
+    for name, value in parsed.items():
+        if value is None or value in ("", "null"):
+            result[name] = None
+        elif isinstance(value, bool):
+            result[name] = "true" if value else "false"
+        elif isinstance(value, (list, dict)):
+            result[name] = json.dumps(value)
+        else:
+            result[name] = str(value)
+    return result

@@ -1,0 +1,78 @@
+"""The entry point: landed rows and an agreement in, marts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from tests.oracle import rows
+from tests.oracle.agreement import Agreement
+from tests.oracle.company import Company, Landed
+from tests.oracle.handoffs import Handoffs
+from tests.oracle.identity import Identity
+from tests.oracle.rows import Marts
+from tests.oracle.sla import Compliance
+from tests.oracle.stage_events import StageEvents
+from tests.oracle.touches import Touches
+from tests.oracle.transitions import Transition, transitions_of
+
+
+@dataclass
+class Judged:
+    """All that is known about a company at as_of, as objects."""
+
+    company: Company
+    identity: Identity
+    events: StageEvents
+    transitions: dict[str, list[Transition]]
+    touches: Touches
+    handoffs: Handoffs
+    compliance: Compliance
+    as_of: datetime
+
+
+def judge(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night: date) -> Judged:
+    """Work out everything about a company from what the run for `night` has landed."""
+    agreement = Agreement(Path(agreement_dir))
+    company = Company(landed, agreement, as_of, night)
+    identity = Identity(company)
+    events = StageEvents(company, identity)
+    touches = Touches(company, identity)
+    transitions: dict[str, list[Transition]] = {}
+    for lead in identity.leads:
+        moves = transitions_of(events.events.get(lead.lead_id, []), agreement.judging)
+        transitions[lead.lead_id] = moves
+        for previous, move in pairwise(moves):
+            # A touch in the same second as a transition lies before it.
+            move.touches_since_previous = sum(
+                previous.event.second < touch.second <= move.event.second
+                for touch in touches.of_lead(lead)
+                if touch.user_id is not None
+            )
+    handoffs = Handoffs(company, identity, events, transitions, touches)
+    compliance = Compliance(handoffs, identity, as_of)
+    return Judged(company, identity, events, transitions, touches, handoffs, compliance, as_of)
+
+
+def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night: date) -> Marts:
+    """Return every mart by name, as rows with the columns that analysts read.
+
+    Times are UTC instants, durations decimal hours with 6 places, ids text.
+    """
+    judged = judge(landed, agreement_dir, as_of, night)
+    identity, handoffs = judged.identity, judged.handoffs
+    return {
+        "dim_leads": list(rows.dim_leads(identity, judged.transitions, as_of)),
+        "bridge_lead_ids": list(rows.bridge_lead_ids(identity)),
+        "fct_stage_events": list(rows.fct_stage_events(judged.events)),
+        "fct_stage_transitions": list(
+            rows.fct_stage_transitions(identity, judged.transitions, as_of)
+        ),
+        "fct_handoffs": list(rows.fct_handoffs(identity, handoffs, as_of)),
+        "fct_handoff_legs": list(rows.fct_handoff_legs(handoffs)),
+        "fct_touches": list(rows.fct_touches(judged.touches)),
+        "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),
+    }

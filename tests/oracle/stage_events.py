@@ -1,0 +1,411 @@
+"""Every stage event of every lead: status changes, creations with a status, opportunities."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tests.oracle.agreement import STAGE_RANK, Mapping
+from tests.oracle.company import Cells, Change, Company, Version
+from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead, Record
+from tests.oracle.values import iso_second, md5, parse_boolean, parse_number, second_of
+
+
+@dataclass
+class StageEvent:
+    """One thing that told a stage. `place` is its position within its own source record."""
+
+    event_id: str
+    lead: Lead
+    source: str
+    source_event_id: str
+    stage: str
+    occurred_at: datetime
+    recorded_at: datetime | None
+    actor_id: str | None
+    actor_type: str
+    reason: str | None
+    raw_value: str | None
+    is_authority: bool
+    record: tuple[str, str, str]
+    place: int
+    is_creation: bool = False
+    opportunity_id: str | None = None
+    campaign_id: str | None = None
+    is_repeat: bool = False
+
+    @property
+    def rank(self) -> int:
+        return STAGE_RANK[self.stage]
+
+    @property
+    def second(self) -> datetime:
+        return second_of(self.occurred_at)
+
+    @property
+    def head_key(self) -> tuple[int, bool, str, str]:
+        """What decides between records at one instant; a status change precedes an opportunity."""
+        return (
+            self.rank,
+            self.opportunity_id is not None,
+            self.source,
+            self.source_event_id,
+        )
+
+
+@dataclass
+class Opportunity:
+    """An opportunity of a lead; amount is that of the newest version."""
+
+    source: str
+    opportunity_id: str
+    lead: Lead
+    created_at: datetime
+    amount: Decimal | None
+    currency: str | None
+    campaign_id: str | None
+    row: Cells
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """A status value that the stage map does not know, with the time it was first met."""
+
+    source: str
+    object: str
+    field: str
+    value: str
+
+
+class StageEvents:
+    """All stage events, by lead; the opportunities; the values without a mapping."""
+
+    def __init__(self, company: Company, identity: Identity) -> None:
+        self.company = company
+        self.identity = identity
+        self.agreement = company.agreement
+        self.events: dict[str, list[StageEvent]] = defaultdict(list)
+        self.opportunities: dict[str, list[Opportunity]] = defaultdict(list)
+        self.unmapped: dict[Unmapped, datetime] = {}
+        self._lead_events()
+        self._opportunity_events()
+
+    # -- mapping ---------------------------------------------------------------------------
+
+    def _map(
+        self, source: str, name: str, field: str, value: str | None, at: datetime
+    ) -> Mapping | None:
+        """The mapping of a value that tells a stage; an unknown value is noted, none is dropped."""
+        if value is None:
+            return None
+        mapping = self.agreement.judging(at).stage_map.get((source, name, field, value))
+        if mapping is None:
+            key = Unmapped(source, name, field, value)
+            self.unmapped[key] = min(at, self.unmapped.get(key, at))
+            return None
+        return mapping if mapping.stage else None
+
+    def _status_fields(self, source: str, name: str) -> list[tuple[str, str]]:
+        """(field, history name) of the object's status fields in any version."""
+        found = set()
+        for version in self.agreement.versions:
+            for field, history_name in version.status_fields.get((source, name), {}).items():
+                found.add((field, history_name))
+        return sorted(found)
+
+    # -- leads -----------------------------------------------------------------------------
+
+    def _lead_events(self) -> None:
+        for lead in self.identity.leads:
+            for record in lead.records:
+                name = LEAD_OBJECTS[record.source]
+                for field, history_name in self._status_fields(record.source, name):
+                    key = (record.source, name, record.record_id, history_name)
+                    changes = self.company.changes.get(key, [])
+                    self._creation(lead, record, name, field, changes)
+                    for place, change in enumerate(changes, start=1):
+                        self._status_change(lead, record, field, change, place)
+
+    def _creation(
+        self, lead: Lead, record: Record, name: str, field: str, changes: list[Change]
+    ) -> None:
+        """The status at creation: the old value of the first change, else the current status.
+
+        A first change from blank means that there was none.
+        """
+        value = changes[0].old if changes else record.row.get(field)
+        at = record.created_at
+        if at is None or at >= self.company.as_of:
+            return
+        mapping = self._map(record.source, name, field, value, at)
+        if mapping is None or mapping.stage is None:
+            return
+        actor_field = "CreatedById" if record.source == "salesforce" else "created_by"
+        actor_id = record.row.get(actor_field)
+        source_event_id = f"{name}:{record.record_id}:created"
+        self.events[lead.lead_id].append(
+            StageEvent(
+                md5(record.source, source_event_id),
+                lead,
+                record.source,
+                source_event_id,
+                mapping.stage,
+                at,
+                at,
+                actor_id,
+                self.company.actor_type(record.source, actor_id, at),
+                None,
+                value,
+                mapping.is_authority,
+                (record.source, name, record.record_id),
+                0,
+                is_creation=True,
+            )
+        )
+
+    def _status_change(
+        self, lead: Lead, record: Record, field: str, change: Change, place: int
+    ) -> None:
+        at = change.occurred_at
+        mapping = self._map(change.source, change.object, field, change.new, at)
+        if mapping is None or mapping.stage is None:
+            return
+        self.events[lead.lead_id].append(
+            StageEvent(
+                md5(change.source, change.event_id),
+                lead,
+                change.source,
+                change.event_id,
+                mapping.stage,
+                at,
+                change.recorded_at,
+                change.actor_id,
+                self.company.actor_type(
+                    change.source, change.actor_id, at, change.reason, change.campaign_id
+                ),
+                change.reason,
+                change.new,
+                mapping.is_authority,
+                (change.source, change.object, record.record_id),
+                place,
+                campaign_id=change.campaign_id,
+            )
+        )
+
+    # -- opportunities ---------------------------------------------------------------------
+
+    def _opportunity_events(self) -> None:
+        for source, name in (("salesforce", "Opportunity"), ("generic", "opportunities")):
+            for key, row in self.company.current(source, name).items():
+                lead = self._lead_of_opportunity(source, key, row)
+                created = self.company.instant(
+                    source, row.get("CreatedDate" if source == "salesforce" else "created_at")
+                )
+                if lead is None or created is None:
+                    continue
+                closings = self._closings(source, name, key, created)
+                for place, closing in enumerate(closings, start=1):
+                    self._closing_event(lead, source, name, key, closing, place)
+                if created >= self.company.as_of:
+                    continue
+                self._note_opportunity(lead, source, key, created, row)
+                # Created at or after its closing it tells no sql: the deal was never open.
+                if all(created < closing.occurred_at for closing in closings):
+                    self._created_event(lead, source, name, key, created, row)
+
+    def _note_opportunity(
+        self, lead: Lead, source: str, key: str, created: datetime, row: Cells
+    ) -> None:
+        native = source == "salesforce"
+        self.opportunities[lead.lead_id].append(
+            Opportunity(
+                source,
+                key,
+                lead,
+                created,
+                parse_number(row.get("Amount" if native else "amount")),
+                row.get("CurrencyIsoCode" if native else "currency"),
+                row.get("CampaignId" if native else "campaign_id"),
+                row,
+            )
+        )
+
+    def _lead_of_opportunity(self, source: str, key: str, row: Cells) -> Lead | None:
+        """The lead that was converted into it, else the lead of its contact role.
+
+        Choices: of several converted leads the smallest id; a primary role before another, then
+        the oldest role, then the smallest id; deleted roles count for nothing.
+        """
+        if source == "generic":
+            return self.identity.lead_of.get((source, row.get("lead_id") or ""))
+        if not hasattr(self, "_lead_by_conversion"):
+            self._index_conversions()
+        return self._lead_by_conversion.get(key) or self._lead_by_role.get(key)
+
+    def _index_conversions(self) -> None:
+        self._lead_by_conversion: dict[str, Lead] = {}
+        self._lead_by_role: dict[str, Lead] = {}
+        for record_key in sorted(self.identity.lead_of):
+            opportunity = self.identity.records[record_key].row.get("ConvertedOpportunityId")
+            if record_key[0] == "salesforce" and opportunity:
+                self._lead_by_conversion.setdefault(opportunity, self.identity.lead_of[record_key])
+        roles = []
+        for role_id, row in self.company.current("salesforce", "OpportunityContactRole").items():
+            lead = self.identity.lead_of_contact.get(row.get("ContactId") or "")
+            if lead is None or parse_boolean(row.get("IsDeleted")):
+                continue
+            created = self.company.instant("salesforce", row.get("CreatedDate"))
+            roles.append(
+                (
+                    not parse_boolean(row.get("IsPrimary")),
+                    created is None,
+                    created.isoformat() if created else "",
+                    role_id,
+                    row.get("OpportunityId"),
+                    lead,
+                )
+            )
+        for *_, opportunity, lead in sorted(roles, key=lambda role: role[:4]):
+            if opportunity:
+                self._lead_by_role.setdefault(opportunity, lead)
+
+    def _closings(self, source: str, name: str, key: str, created: datetime) -> list[_Closing]:
+        """The opportunity's changes into won or lost, in order; they wait for as_of."""
+        versions = self.company.record_versions(source, name, key)
+        closings: list[_Closing] = []
+        if source == "salesforce":
+            closings = self._closings_from_changes(key, created)
+            if not closings:
+                closings = self._closings_from_salesforce_versions(versions)
+        else:
+            closings = self._closings_from_generic_versions(versions)
+        return [closing for closing in closings if closing.occurred_at < self.company.as_of]
+
+    def _closings_from_changes(self, key: str, created: datetime) -> list[_Closing]:
+        result = []
+        for field, history_name in self._status_fields("salesforce", "Opportunity"):
+            changes = self.company.changes.get(("salesforce", "Opportunity", key, history_name), [])
+            if changes:
+                # The stage at creation is told by the creation; it is looked up only so that an
+                # unknown value is noted.
+                self._map("salesforce", "Opportunity", field, changes[0].old, created)
+            for change in changes:
+                mapping = self._map(
+                    "salesforce", "Opportunity", field, change.new, change.occurred_at
+                )
+                if mapping and mapping.stage:
+                    result.append(
+                        _Closing(
+                            change.event_id,
+                            mapping.stage,
+                            change.occurred_at,
+                            change.actor_id,
+                            change.new,
+                            mapping.is_authority,
+                        )
+                    )
+        return result
+
+    def _closings_from_salesforce_versions(self, versions: list[Version]) -> list[_Closing]:
+        """Closings of an opportunity whose history tells none: each landed closed version's.
+
+        The closing's time is LastStageChangeDate, else CloseDate; the stage is the stage map's,
+        else what IsWon says.
+        """
+        found: dict[str, _Closing] = {}
+        for version in versions:
+            row = version.row
+            at = self.company.instant("salesforce", row.get("LastStageChangeDate"))
+            at = at or self.company.instant("salesforce", row.get("CloseDate"))
+            value = row.get("StageName")
+            moment = at or version.stamp
+            mapping = self._map("salesforce", "Opportunity", "StageName", value, moment)
+            if not parse_boolean(row.get("IsClosed")) or at is None:
+                continue
+            stage = "won" if parse_boolean(row.get("IsWon")) else "lost"
+            is_authority = True
+            if mapping and mapping.stage:
+                stage, is_authority = mapping.stage, mapping.is_authority
+            source_event_id = f"Opportunity:{version.key}:closed:{iso_second(at)}"
+            found[source_event_id] = _Closing(source_event_id, stage, at, None, value, is_authority)
+        return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
+
+    def _closings_from_generic_versions(self, versions: list[Version]) -> list[_Closing]:
+        found: dict[str, _Closing] = {}
+        for version in versions:
+            row = version.row
+            at = self.company.instant("generic", row.get("closed_at"))
+            if not parse_boolean(row.get("is_closed")) or at is None:
+                continue
+            stage = "won" if parse_boolean(row.get("is_won")) else "lost"
+            source_event_id = f"opportunities:{version.key}:closed:{iso_second(at)}"
+            # Versions come oldest first: of two that tell the same closing the newest speaks.
+            found[source_event_id] = _Closing(
+                source_event_id, stage, at, row.get("closed_by"), row.get("stage"), True
+            )
+        return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
+
+    def _closing_event(
+        self, lead: Lead, source: str, name: str, key: str, closing: _Closing, place: int
+    ) -> None:
+        at = closing.occurred_at
+        self.events[lead.lead_id].append(
+            StageEvent(
+                md5(source, closing.source_event_id),
+                lead,
+                source,
+                closing.source_event_id,
+                closing.stage,
+                at,
+                at,
+                closing.actor_id,
+                self.company.actor_type(source, closing.actor_id, at),
+                None,
+                closing.raw_value,
+                closing.is_authority,
+                (source, name, key),
+                place,
+                opportunity_id=key,
+            )
+        )
+
+    def _created_event(
+        self, lead: Lead, source: str, name: str, key: str, created: datetime, row: Cells
+    ) -> None:
+        """An opportunity's creation is sql; it has no status value of its own.
+
+        Choice: the source speaks with authority where it plays the SFA side.
+        """
+        actor_id = row.get("CreatedById" if source == "salesforce" else "created_by")
+        source_event_id = f"{name}:{key}:created"
+        self.events[lead.lead_id].append(
+            StageEvent(
+                md5(source, source_event_id),
+                lead,
+                source,
+                source_event_id,
+                "sql",
+                created,
+                created,
+                actor_id,
+                self.company.actor_type(source, actor_id, created),
+                None,
+                None,
+                self.agreement.roles.get(source) in ("sfa", "both"),
+                (source, name, key),
+                0,
+                opportunity_id=key,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Closing:
+    source_event_id: str
+    stage: str
+    occurred_at: datetime
+    actor_id: str | None
+    raw_value: str | None
+    is_authority: bool

@@ -1,0 +1,145 @@
+"""The order of a lead's events, their folding into transitions, and journeys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.oracle.agreement import CLOSED_STAGES, STAGE_RANK, Version
+from tests.oracle.stage_events import StageEvent
+
+
+@dataclass
+class Transition:
+    """One move of a lead; exited_at is the next one's entered_at."""
+
+    event: StageEvent
+    number: int
+    journey_number: int
+    from_stage: str | None
+    direction: str
+    skipped_stages: int
+    version: Version
+    exited_at: datetime | None = None
+    touches_since_previous: int = 0
+
+    @property
+    def transition_id(self) -> str:
+        return self.event.event_id
+
+    @property
+    def to_stage(self) -> str:
+        return self.event.stage
+
+    @property
+    def entered_at(self) -> datetime:
+        return self.event.occurred_at
+
+    @property
+    def actor_type(self) -> str:
+        return self.event.actor_type
+
+    @property
+    def is_silent(self) -> bool:
+        return self.direction == "forward" and self.touches_since_previous == 0
+
+
+def in_order(events: list[StageEvent]) -> list[StageEvent]:
+    """Authoritative events by second; within one the records' chains are merged head by head."""
+    by_second: dict[datetime, list[StageEvent]] = defaultdict(list)
+    for event in events:
+        if event.is_authority:
+            by_second[event.second].append(event)
+    ordered: list[StageEvent] = []
+    for second in sorted(by_second):
+        queues: dict[tuple[str, str, str], list[StageEvent]] = defaultdict(list)
+        for event in sorted(by_second[second], key=lambda event: event.place):
+            queues[event.record].append(event)
+        while queues:
+            record = min(queues, key=lambda record: queues[record][0].head_key)
+            ordered.append(queues[record].pop(0))
+            if not queues[record]:
+                del queues[record]
+    return ordered
+
+
+def mark_creation_repeats(events: list[StageEvent]) -> None:
+    """A record's creation counts only if the lead has no earlier event of the same system.
+
+    Earlier means in an earlier second; opportunities of the system count as its events.
+    """
+    for event in events:
+        if event.is_creation and event.is_authority:
+            event.is_repeat = any(
+                other.is_authority and other.source == event.source and other.second < event.second
+                for other in events
+            )
+
+
+def direction_of(from_stage: str | None, to_stage: str) -> str:
+    """start, forward, exit, backward or reentry."""
+    if from_stage is None:
+        return "start"
+    if to_stage == "won":
+        return "forward"
+    if to_stage in CLOSED_STAGES:
+        return "exit"
+    if from_stage in CLOSED_STAGES:
+        return "reentry"
+    return "forward" if STAGE_RANK[to_stage] > STAGE_RANK[from_stage] else "backward"
+
+
+def skipped_between(from_stage: str | None, to_stage: str, version: Version) -> int:
+    """Stages of the agreed path strictly between the two ranks of a forward move."""
+    if from_stage is None:
+        return 0
+    low, high = STAGE_RANK[from_stage], STAGE_RANK[to_stage]
+    return sum(low < STAGE_RANK[stage] < high for stage in version.path)
+
+
+def transitions_of(
+    events: list[StageEvent], judging: Callable[[datetime], Version]
+) -> list[Transition]:
+    """Fold a lead's events into transitions; `judging` gives the version that reads an instant.
+
+    Marks the events that make no transition as repeats.
+    """
+    mark_creation_repeats(events)
+    ordered = [event for event in in_order(events) if not event.is_repeat]
+    result: list[Transition] = []
+    won_opportunities: set[str] = set()
+    journey = 1
+    for event in ordered:
+        previous = result[-1].to_stage if result else None
+        if event.stage == previous:
+            event.is_repeat = True
+            if event.stage == "won" and event.opportunity_id:
+                won_opportunities.add(event.opportunity_id)
+            continue
+        if (
+            previous == "won"
+            and event.stage == "lost"
+            and won_opportunities
+            and event.opportunity_id is not None
+            and event.opportunity_id not in won_opportunities
+        ):
+            # A second opportunity lost after the first was won: the event is kept, the lead
+            # stays won.
+            event.is_repeat = True
+            continue
+        direction = direction_of(previous, event.stage)
+        if direction == "reentry":
+            journey += 1
+        version = judging(event.occurred_at)
+        skipped = skipped_between(previous, event.stage, version) if direction == "forward" else 0
+        if result:
+            result[-1].exited_at = event.occurred_at
+        won_opportunities = set()
+        if event.stage == "won" and event.opportunity_id:
+            won_opportunities.add(event.opportunity_id)
+        result.append(
+            Transition(event, len(result) + 1, journey, previous, direction, skipped, version)
+        )
+    return result
