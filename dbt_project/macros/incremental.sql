@@ -3,10 +3,14 @@
     it, so a kept table loses those leads' rows and gets them anew: no look-back window to guess.
 #}
 {% macro forget_affected_leads() -%}
+    {{ forget('int_identity__affected_leads', 'kept.lead_id = news.lead_id') }}
+{%- endmacro %}
+
+{# Rows of a kept table that match rows of a model of tonight's news go; nothing on a full build. #}
+{% macro forget(model_name, condition) -%}
+    {%- set news = ref(model_name) -%}
     {% if is_incremental() %}
-        delete from {{ this }} as kept
-        using {{ ref('int_identity__affected_leads') }} as affected
-        where kept.lead_id = affected.lead_id
+        delete from {{ this }} as kept using {{ news }} as news where {{ condition }}
     {% else %}
         select 1
     {% endif %}

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     indexes=[{'columns': ['source_system', 'record_id'], 'unique': true}, {'columns': ['lead_id']}],
-    pre_hook="{% if is_incremental() %}delete from {{ this }} as kept using {{ ref('int_identity__scope') }} as scope where kept.source_system || '|' || kept.record_id = scope.node{% else %}select 1{% endif %}"
+    pre_hook="{{ forget('int_identity__scope', 'kept.source_system || chr(124) || kept.record_id = news.node') }}"
 ) }}
 
 with components as (

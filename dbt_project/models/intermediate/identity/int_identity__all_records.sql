@@ -6,7 +6,7 @@
         {'columns': ['source_system', 'contact_id']},
         {'columns': ['source_system', 'opportunity_id']},
     ],
-    pre_hook="{% if is_incremental() %}delete from {{ this }} as kept using {{ ref('int_identity__changed_rows') }} as changed where kept.source_system = changed.source_system and kept.record_id = changed.record_id{% else %}select 1{% endif %}"
+    pre_hook="{{ forget('int_identity__changed_rows', 'kept.source_system = news.source_system and kept.record_id = news.record_id') }}"
 ) }}
 
 with changed as (

@@ -68,17 +68,19 @@ without_change as (
         and versions.is_closed
         and versions.opportunity_id not in (select stage_changes.opportunity_id from stage_changes)
 
-    union all
+),
 
-    -- Each landed version of a generic opportunity that is closed gives its closing.
+-- Each landed version of a generic opportunity that is closed gives its closing.
+generic_closings as (
+
     select distinct on (opportunity_id, coalesce(closed_at, version_stamp))
         lead_id,
         source_system,
         opportunity_id,
-        stage_name,
-        coalesce(closed_at, version_stamp),
-        closed_by_id,
-        case when is_won then 'won' else 'lost' end
+        stage_name as raw_value,
+        coalesce(closed_at, version_stamp) as occurred_at,
+        closed_by_id as actor_id,
+        case when is_won then 'won' else 'lost' end as outcome
     from versions
     where source_system = 'generic' and is_closed
     order by opportunity_id, coalesce(closed_at, version_stamp), version_rank
@@ -102,7 +104,7 @@ closings as (
         occurred_at,
         actor_id,
         outcome
-    from without_change
+    from (select * from without_change union all select * from generic_closings) as unrecorded
 
 ),
 
