@@ -1,0 +1,136 @@
+"""Load the night's extracts, build and judge the marts, and show them to readers.
+
+**Purpose.** Everything analysts query comes from here: how leads pass from marketing to sales,
+judged by the agreement in force.
+
+**Inputs.** Extract files under `HANDOFF_EXTRACTS` (`<root>/<source>/<object>/<YYYY-MM-DD>/`), every
+folder dated on or before the night that has not been loaded yet; the agreement in
+`HANDOFF_AGREEMENT`.
+
+**Outputs.** Raw tables `raw_<source>`, the record of loads and quarantined rows in `ops`, the views
+in schema `marts` (and `restricted`), Data Docs under `HANDOFF_HOME/data_docs`.
+
+**Schedule.** Each midnight in `HANDOFF_SCHEDULE_ZONE` (UTC unless set). The run for a date has
+as_of = midnight at the start of that date. By hand: trigger with `{"date": "2026-05-01"}`, or
+`make nightly DATE=2026-05-01`. One run at a time.
+
+**Owner.** revenue-operations.
+
+**Triage.**
+
+- `open_night` failed: the message lists problems of the agreement by file, row and column, or names
+  the run that holds the night. Correct the agreement, or wait for that run; then clear the run.
+- `land` failed or `landed` names objects: the message names file and reason; rows that could not be
+  read are in `ops.quarantine`. Replace the file in its folder and clear the run: what has landed is
+  not read again.
+- `gate_raw` or `gate_marts` failed: the message names the expectation and the rows; the page in the
+  Data Docs lists all of them. Readers keep the last night until it passes.
+- `build` failed: the message names the model or test. After a change to a model the next build
+  starts from the beginning by itself.
+- `publish` waits or failed: the message names the sessions that hold the marts.
+- `close_night` is red whenever nothing was published; look at the first red task before it.
+- A run that was killed needs no cleaning up: clear it, or start the night again. A night that was
+  not published is published by the next run that succeeds.
+- A retry of a task that was taken for dead is safe: the older one is refused its writes.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+
+from lead_handoff.airflow import tasks
+from lead_handoff.airflow.tags import OWNER, Tag
+from lead_handoff.airflow.windows import nightly_schedule
+
+
+@dag(
+    dag_id="nightly_lead_load",
+    schedule=nightly_schedule(),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # A night loads every folder that is there, so missed nights need no runs of their own.
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=6),
+    doc_md=__doc__,
+    tags=[Tag.IMPACT_READERS, Tag.AREA_NIGHT, Tag.RHYTHM_NIGHTLY],
+    default_args={
+        "owner": OWNER,
+        "retries": 1,
+        "retry_delay": timedelta(minutes=2),
+        "execution_timeout": timedelta(hours=2),
+    },
+    params={
+        "date": Param(
+            None,
+            type=["null", "string"],
+            description="The night to build, as YYYY-MM-DD; empty for the run's own interval.",
+        ),
+        "take_over": Param(
+            False,
+            type="boolean",
+            description="Take the night from another run that is still alive.",
+        ),
+    },
+)
+def nightly_lead_load() -> None:
+    """Wire the night: open >> land >> judge >> build >> judge >> publish >> close."""
+
+    @task
+    def open_night() -> dict[str, Any]:
+        return tasks.open_night(get_current_context())
+
+    @task
+    def sources_of(opened: dict[str, Any]) -> list[str]:
+        return list(opened["sources"])
+
+    @task(max_active_tis_per_dagrun=4)
+    def land(source: str, opened: dict[str, Any]) -> dict[str, Any]:
+        return tasks.land(get_current_context(), source, opened)
+
+    @task(trigger_rule="all_done")
+    def landed(opened: dict[str, Any]) -> list[str]:
+        return tasks.landed(get_current_context(), opened)
+
+    @task
+    def gate_raw() -> None:
+        tasks.gate(get_current_context(), "raw")
+
+    @task
+    def build(opened: dict[str, Any]) -> dict[str, Any]:
+        return tasks.build(get_current_context(), opened)
+
+    @task
+    def gate_marts(built: dict[str, Any]) -> None:
+        tasks.gate(get_current_context(), "marts", built)
+
+    @task
+    def find(built: dict[str, Any]) -> dict[str, int]:
+        return tasks.find(get_current_context(), built)
+
+    @task
+    def publish(built: dict[str, Any]) -> int:
+        return tasks.publish(get_current_context(), built)
+
+    @task(trigger_rule="all_done", retries=3, retry_delay=timedelta(seconds=10))
+    def close_night() -> None:
+        tasks.close_night(get_current_context())
+
+    opened = open_night()
+    loads = land.partial(opened=opened).expand(source=sources_of(opened))
+    judged = landed(opened)
+    built = build(opened)
+    published = publish(built)
+    (
+        loads
+        >> judged
+        >> gate_raw()
+        >> built
+        >> gate_marts(built)
+        >> find(built)
+        >> published
+        >> close_night()
+    )
+
+
+nightly_lead_load()

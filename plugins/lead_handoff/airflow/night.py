@@ -1,0 +1,417 @@
+"""The steps of a night, as plain functions that the DAG's tasks call.
+
+Every step works for one run, named by its run id, and only while that run holds the night. Steps
+that work alone (everything but landing) raise the fence first: whatever is left of earlier steps
+or attempts may write no more. Other parts are imported where they are used: the scheduler reads
+the DAG files every half minute, and imports of seconds do not belong there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from lead_handoff import settings
+from lead_handoff.airflow.telling import teller
+from lead_handoff.airflow.windows import Night
+from lead_handoff.errors import HandoffError
+
+LEASE_SECONDS = 1800
+"""How long a run under a scheduler counts as alive between two tasks, retries included."""
+
+PROBLEMS_SHOWN = 30
+
+
+class NightError(HandoffError):
+    """A step of the night cannot be done; the message names what and the remedy."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run a step works for.
+
+    Attributes:
+        run_id: the DagRun's id.
+        night: what it builds.
+        lease_seconds: 0 when one process drives the whole run and so shows that it is alive.
+        take_over: whether to take the night from a living run.
+    """
+
+    run_id: str
+    night: Night
+    lease_seconds: float = LEASE_SECONDS
+    take_over: bool = False
+
+
+@contextmanager
+def at_work(run: Run) -> Iterator[None]:
+    """Show that the run is alive while a step works."""
+    from lead_handoff.warehouse import night_lock
+
+    with night_lock.holding(settings.warehouse_url("owner"), run.run_id):
+        yield
+
+
+def take(run: Run) -> int:
+    """Take the night for a run; returns its fence. Raises NightLockedError naming the holder."""
+    import psycopg
+
+    from lead_handoff.warehouse import night_lock
+
+    with psycopg.connect(settings.warehouse_url("owner"), autocommit=True) as connection:
+        return night_lock.acquire(
+            connection,
+            run.run_id,
+            run.lease_seconds,
+            as_of=run.night.as_of,
+            take_over=run.take_over,
+        )
+
+
+def give_back(run: Run) -> None:
+    """Give the night back, if the run still holds it."""
+    import psycopg
+
+    from lead_handoff.warehouse import night_lock
+
+    with psycopg.connect(settings.warehouse_url("owner"), autocommit=True) as connection:
+        night_lock.release(connection, run.run_id)
+
+
+def open_night(run: Run) -> dict[str, Any]:
+    """Check the agreement, take the night, list the sources.
+
+    Returns the fence and the sources to land.
+    Raises NightError naming every problem of the agreement, NightLockedError naming the holder.
+    """
+    from lead_handoff.warehouse.bootstrap import bootstrap
+
+    tell = teller("open")
+    bootstrap(settings.warehouse_url("owner"), roles=not settings.uses_own_warehouse())
+    agreement = _checked_agreement()
+    with at_work(run):
+        fence = take(run)
+    sources = _sources()
+    tell(
+        f"night {run.night.night} (as of {run.night.as_of:%Y-%m-%dT%H:%MZ}),"
+        f" sources {', '.join(sources)}"
+    )
+    return {"fence": fence, "sources": sources, "agreement_hash": agreement}
+
+
+def land(run: Run, source: str, fence: int) -> dict[str, Any]:
+    """Load every folder of one source up to the night that has not been loaded yet.
+
+    An object that fails does not stop the others; it is named in the result.
+    """
+    from lead_handoff.landing import land_source
+
+    tell = teller(f"land {source}")
+    with at_work(run):
+        loads = land_source(
+            source,
+            run.night.night,
+            extracts_root=settings.extracts_root(),
+            warehouse_url=settings.warehouse_url("loader"),
+            fence=fence,
+            agreement_dir=settings.agreement_dir(),
+            progress=tell,
+        )
+    failed = [load for load in loads if load.status == "failed"]
+    quarantined = sum(load.rows_quarantined for load in loads)
+    tell(
+        f"{sum(load.rows_read for load in loads):,} rows read, "
+        f"{sum(load.rows_new for load in loads):,} new"
+        + (f", {quarantined:,} quarantined" if quarantined else "")
+        + (f"; {len(failed)} object(s) refused" if failed else "")
+    )
+    return {
+        "source": source,
+        "loads": len(loads),
+        "failures": [
+            f"{load.source}.{load.object} of {load.night}: {load.error_name}: {load.error_message}"
+            for load in failed
+        ],
+    }
+
+
+def judge_landing(
+    run: Run, sources: Sequence[str], landed: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Decide whether the night may go on with what has landed.
+
+    A source that the agreement requires must have landed whole; one that it does not require may
+    have failed, which is said.
+    Raises NightError naming each required source and object that failed.
+    """
+    tell = teller("landed")
+    required = _required_sources()
+    results = {str(result["source"]): result for result in landed}
+    stopping: list[str] = []
+    remarks: list[str] = []
+    for source in sources:
+        result = results.get(source)
+        problems = (
+            list(result["failures"])
+            if result is not None
+            else [f"{source}: the task that lands it failed; its log says why"]
+        )
+        (stopping if source in required else remarks).extend(problems)
+    if not results:
+        stopping = stopping or ["no source has landed at all"]
+    for remark in remarks:
+        tell(f"goes on without {remark}")
+    if stopping:
+        raise NightError(
+            "The night is not published, because sources that the agreement requires did not land "
+            "whole:\n"
+            + "\n".join(f"  - {problem}" for problem in stopping[:PROBLEMS_SHOWN])
+            + "\nRepair or replace these files and run the night again; what has landed stays. "
+            "A source that may be missing has is_required false in agreement_sources.csv."
+        )
+    return remarks
+
+
+def gate(run: Run, layer: Literal["raw", "marts"], slot: str | None = None) -> None:
+    """Judge the raw tables, or the marts in their slot.
+
+    Raises GateFailedError naming the expectations that failed, their rows and the remedy.
+    """
+    from lead_handoff import judging
+
+    tell = teller(f"gate {layer}")
+    with at_work(run):
+        result = judging.run_gate(
+            layer,
+            warehouse_url=settings.warehouse_url("transformer"),
+            slot=slot or _next_slot(),
+            night=run.night.night,
+            as_of=run.night.as_of,
+        )
+        judging.require(result)
+    tell(f"{result.executed} expectations hold")
+
+
+def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
+    """Build the slot that readers do not see, with the agreement as it was at the beginning.
+
+    Returns the slot, what is to be published from it, and the number of tests passed.
+    """
+    from lead_handoff.agreement import agreement_hash as hash_of
+    from lead_handoff.dbt import project, runner
+    from lead_handoff.warehouse import slots, steps
+
+    tell = teller("build")
+    with at_work(run):
+        fence = _advance(run)
+        laid_out = project.lay_out() / project.AGREEMENT
+        agreement = hash_of(laid_out)
+        if agreement_hash is not None and agreement != agreement_hash:
+            raise NightError(
+                "The agreement was changed while the night was running. Run the night again, so "
+                "that all of it is judged by one agreement."
+            )
+        plan = slots.prepare_build(
+            settings.warehouse_url("transformer"),
+            fence=fence,
+            as_of=run.night.as_of,
+            night=run.night.night,
+            agreement_hash=agreement,
+            code_hash=project.code_hash(),
+        )
+        how = "from the beginning" if plan.is_full else "incrementally"
+        tell(f"{plan.slot} {how}: {plan.reason}")
+        steps.reached("build.before_dbt")
+        result = runner.build(
+            plan.slot,
+            full_refresh=plan.is_full,
+            fence=fence,
+            with_seeds=plan.is_full,
+            is_laid_out=True,
+            progress=tell,
+            finished=lambda name: steps.reached(f"build.after_model.{name}"),
+        )
+        steps.reached("build.after_dbt")
+    tell(f"{result.models} models, {result.tests} tests passed in {result.seconds:.1f} s")
+    return {
+        "slot": plan.slot,
+        "is_full": plan.is_full,
+        "tests": result.tests,
+        "published": [[model.schema, model.name] for model in result.published],
+    }
+
+
+def find(run: Run, slot: str) -> dict[str, int]:
+    """Judge the findings of the night and write the Data Docs; returns open findings by rule."""
+    from lead_handoff import judging
+
+    tell = teller("find")
+    with at_work(run):
+        result = judging.run_findings(
+            warehouse_url=settings.warehouse_url("transformer"), slot=slot
+        )
+    counts = _counts(result)
+    tell(f"{sum(counts.values()):,} findings of {sum(1 for n in counts.values() if n)} rules")
+    return counts
+
+
+def publish(run: Run, built: Mapping[str, Any]) -> int:
+    """Mark the slot as whole and show it to readers; returns the generation."""
+    from lead_handoff.warehouse import publish as publication
+    from lead_handoff.warehouse import slots
+
+    tell = teller("publish")
+    url = settings.warehouse_url("transformer")
+    with at_work(run):
+        fence = _advance(run)
+        slots.complete_build(url, fence=fence, slot=built["slot"])
+        done = publication.publish(
+            url,
+            fence=fence,
+            run_id=run.run_id,
+            slot=built["slot"],
+            marts=[publication.Mart(name, schema) for schema, name in built["published"]],
+            tests=built["tests"],
+            progress=tell,
+        )
+    tell(f"generation {done.generation}: {done.views} marts as of {done.as_of:%Y-%m-%dT%H:%MZ}")
+    return done.generation
+
+
+def close_night(run: Run) -> None:
+    """Give the night back, whatever became of it.
+
+    Raises NightError when the run has published nothing, so that its DagRun is a failed one.
+    """
+    import psycopg
+
+    from lead_handoff.warehouse import steps
+
+    steps.reached("close.before")
+    give_back(run)
+    with psycopg.connect(settings.warehouse_url("owner")) as connection:
+        row = connection.execute(
+            "select generation from ops.generations where run_id = %s order by 1 desc limit 1",
+            (run.run_id,),
+        ).fetchone()
+    steps.reached("close.after")
+    if row is None:
+        raise NightError(
+            "This run has published nothing; readers still see the last published night. The step "
+            "that failed says why."
+        )
+
+
+def published() -> dict[str, Any] | None:
+    """The published generation: generation, as_of, night; None before the first."""
+    import psycopg
+
+    with psycopg.connect(settings.warehouse_url("owner")) as connection:
+        row = connection.execute(
+            "select generation, as_of, night from ops.generations order by generation desc limit 1"
+        ).fetchone()
+    return None if row is None else {"generation": row[0], "as_of": row[1], "night": row[2]}
+
+
+def draw(month: str, seed: str | None) -> dict[str, Any]:
+    """Freeze the month's population, draw its sample, write workbook and CSV."""
+    from lead_handoff.review.draw import draw_month
+
+    tell = teller("draw")
+    drawn = draw_month(
+        month,
+        warehouse_url=settings.warehouse_url("owner"),
+        out_dir=settings.review_dir(),
+        seed=seed,
+        agreement_dir=settings.agreement_dir(),
+        progress=tell,
+    )
+    tell(f"{month}: {drawn.sample_size} of {drawn.population_size} cases, {drawn.workbook}")
+    return {
+        "month": month,
+        "workbook": str(drawn.workbook),
+        "manifest": str(drawn.manifest),
+        "population_size": drawn.population_size,
+        "sample_size": drawn.sample_size,
+    }
+
+
+def agreement_zone(moment: datetime) -> str:
+    """The agreement's time zone in force at an instant (the first version's before that)."""
+    versions = sorted(
+        _agreement()["agreement_versions"], key=lambda version: str(version["valid_from"])
+    )
+    in_force = [v for v in versions if date.fromisoformat(str(v["valid_from"])) <= moment.date()]
+    return str((in_force or versions)[-1 if in_force else 0]["time_zone"])
+
+
+def _next_slot() -> str:
+    import psycopg
+
+    from lead_handoff.warehouse import slots
+
+    with (
+        psycopg.connect(settings.warehouse_url("transformer")) as connection,
+        connection.cursor() as cursor,
+    ):
+        return slots.unpublished_slot(cursor)
+
+
+def _advance(run: Run) -> int:
+    import psycopg
+
+    from lead_handoff.warehouse import night_lock
+
+    with psycopg.connect(settings.warehouse_url("owner"), autocommit=True) as connection:
+        return night_lock.advance(connection, run.run_id, run.lease_seconds)
+
+
+def _checked_agreement() -> str:
+    from lead_handoff.agreement import agreement_hash, check_agreement
+
+    folder = settings.agreement_dir()
+    problems = check_agreement(folder)
+    if problems:
+        shown = "\n".join(f"  - {problem}" for problem in problems[:PROBLEMS_SHOWN])
+        more = len(problems) - PROBLEMS_SHOWN
+        raise NightError(
+            f"The agreement in {folder} has {len(problems)} problem(s), so nothing was started:\n"
+            f"{shown}" + (f"\n  … and {more} more" if more > 0 else "")
+        )
+    return str(agreement_hash(folder))
+
+
+def _agreement() -> Mapping[str, list[dict[str, Any]]]:
+    from lead_handoff.agreement import load_agreement
+
+    return load_agreement(settings.agreement_dir())
+
+
+def _required_sources() -> set[str]:
+    return {
+        str(source["source_system"])
+        for source in _agreement()["agreement_sources"]
+        if str(source["is_required"]).lower() == "true"
+    }
+
+
+def _sources() -> list[str]:
+    """Sources with extracts, and those the agreement requires even if nothing of them is there."""
+    from lead_handoff.landing import discover_sources
+
+    root = settings.extracts_root()
+    if "://" not in root and not Path(root).is_dir():
+        raise NightError(
+            f"There is no folder of extracts at {root}. Set HANDOFF_EXTRACTS to the root of the "
+            "extracts (<root>/<source>/<object>/<YYYY-MM-DD>/…), or run `make demo` first."
+        )
+    return sorted({*discover_sources(root), *_required_sources()})
+
+
+def _counts(result: Any) -> dict[str, int]:
+    counts: Mapping[str, int] = result.counts
+    return {str(rule): int(count) for rule, count in counts.items()}

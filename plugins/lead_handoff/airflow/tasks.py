@@ -1,0 +1,119 @@
+"""Between Airflow's tasks and the steps of a night: reads the context, tells a retry from a defeat.
+
+An error that a second attempt cannot mend fails its task at once; anything else (a lost
+connection, a server restart) is left to Airflow's retries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from airflow.exceptions import AirflowFailException
+
+from lead_handoff.airflow import night
+from lead_handoff.airflow.telling import teller
+from lead_handoff.airflow.windows import month_of, night_of
+from lead_handoff.errors import HandoffError
+
+Context = Mapping[str, Any]
+Result = TypeVar("Result")
+
+DRIVEN = "driven"
+"""Set in the configuration of a run that one process drives from beginning to end."""
+
+
+def run_of(context: Context) -> night.Run:
+    """The run a task works for."""
+    dag_run = context["dag_run"]
+    conf = dag_run.conf or {}
+    return night.Run(
+        run_id=dag_run.run_id,
+        night=night_of(dag_run),
+        lease_seconds=0 if conf.get(DRIVEN) else night.LEASE_SECONDS,
+        take_over=bool(conf.get("take_over")),
+    )
+
+
+def open_night(context: Context) -> dict[str, Any]:
+    """See night.open_night."""
+    return _final(context, lambda: night.open_night(run_of(context)))
+
+
+def land(context: Context, source: str, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """See night.land."""
+    return _final(context, lambda: night.land(run_of(context), source, opened["fence"]))
+
+
+def landed(context: Context, opened: Mapping[str, Any] | None) -> list[str]:
+    """See night.judge_landing; takes what the mapped landing tasks returned."""
+    if opened is None:  # this step runs even where landing failed, so it has to look
+        raise AirflowFailException("The night was not opened; open_night says why.")
+    results = context["ti"].xcom_pull(task_ids="land", map_indexes=None) or []
+    return _final(
+        context,
+        lambda: night.judge_landing(
+            run_of(context), opened["sources"], [result for result in results if result]
+        ),
+    )
+
+
+def gate(
+    context: Context, layer: Literal["raw", "marts"], built: Mapping[str, Any] | None = None
+) -> None:
+    """See night.gate."""
+    slot = built["slot"] if built is not None else None
+    _final(context, lambda: night.gate(run_of(context), layer, slot))
+
+
+def build(context: Context, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """See night.build."""
+    return _final(context, lambda: night.build(run_of(context), opened["agreement_hash"]))
+
+
+def find(context: Context, built: Mapping[str, Any]) -> dict[str, int]:
+    """See night.find."""
+    return _final(context, lambda: night.find(run_of(context), built["slot"]))
+
+
+def publish(context: Context, built: Mapping[str, Any]) -> int:
+    """See night.publish."""
+    return _final(context, lambda: night.publish(run_of(context), built))
+
+
+def close_night(context: Context) -> None:
+    """See night.close_night."""
+    _final(context, lambda: night.close_night(run_of(context)))
+
+
+def choose_month(context: Context) -> str:
+    """The month this run of the monthly draw is for."""
+
+    def choose() -> str:
+        shown = night.published()
+        as_of = shown["as_of"] if shown else None
+        dag_run = context["dag_run"]
+        moment = dag_run.data_interval_end or as_of
+        zone = ZoneInfo(night.agreement_zone(moment)) if moment else ZoneInfo("UTC")
+        return month_of(dag_run, as_of, zone)
+
+    return _final(context, choose)
+
+
+def draw(context: Context, month: str) -> dict[str, Any]:
+    """See night.draw."""
+    seed = (context["dag_run"].conf or {}).get("seed")
+    return _final(context, lambda: night.draw(month, str(seed) if seed else None))
+
+
+def _final(context: Context, work: Callable[[], Result]) -> Result:
+    """Do the work; an error of ours needs a person, so Airflow is told not to try again."""
+    try:
+        return work()
+    except HandoffError as error:
+        teller(f"{context['ti'].task_id} failed")(str(error))
+        raise AirflowFailException(str(error)) from error
+    except Exception as error:
+        teller(f"{context['ti'].task_id} failed")(f"{type(error).__name__}: {error}")
+        raise

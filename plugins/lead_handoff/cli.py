@@ -1,0 +1,392 @@
+"""The commands behind the Makefile: nightly, backfill, sample, demo, check-agreement.
+
+Each starts the local server if need be, and Airflow once; nights then run one after another in
+this process. What Airflow and the libraries say goes to a log file; the terminal gets our lines.
+
+Exit status: 0 done (a night: published), 1 failed, 2 wrong usage, 3 another night is running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from lead_handoff import settings
+from lead_handoff.errors import HandoffError
+
+if TYPE_CHECKING:
+    from lead_handoff.airflow.driver import Driver, RunOutcome
+
+FAILED, LOCKED = 1, 3
+
+DEMO_LEADS = 2_000
+DEMO_START = date(2026, 2, 1)
+DEMO_FIRST_DAYS = 90
+DEMO_NIGHTS = 7
+DEMO_COMPANY_SEED = 20260201
+# Fixed, so that everybody draws the same cases; a real seed is named after the freeze.
+DEMO_DRAW_SEED = "01382438112797316654"
+
+
+class Console:
+    """Lines for the person at the terminal; passing ones overwrite each other on a terminal."""
+
+    QUIET_SECONDS = 3.0
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.is_terminal = stream.isatty()
+        self.started = time.monotonic()
+        self._is_open = False
+        self._last_passing = 0.0
+
+    def say(self, line: str = "") -> None:
+        """A line that stays."""
+        self._clear()
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+    def pass_by(self, line: str) -> None:
+        """A line that the next one may replace; without a terminal, one every few seconds."""
+        now = time.monotonic()
+        if self.is_terminal:
+            self._clear()
+            self.stream.write(line[:110])
+            self.stream.flush()
+            self._is_open = True
+        elif now - self._last_passing > self.QUIET_SECONDS:
+            self._last_passing = now
+            self.say(line)
+
+    def hear(self, step: str, line: str) -> None:
+        """Progress of a step (see airflow.telling)."""
+        elapsed = time.monotonic() - self.started
+        text = f"[{elapsed:5.0f} s] {step:<12} {line}"
+        if line.startswith("model "):
+            self.pass_by(text)
+        else:
+            self.say(text)
+
+    def _clear(self) -> None:
+        if self._is_open:
+            self.stream.write("\r\x1b[K")
+            self._is_open = False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    console = Console(_keep_stdout())
+    command: Callable[[argparse.Namespace, Console], int] = options.command
+    try:
+        return command(options, console)
+    except HandoffError as error:
+        console.say(f"error: {error}")
+        from lead_handoff.warehouse.night_lock import NightLockedError
+
+        return LOCKED if isinstance(error, NightLockedError) else FAILED
+    except KeyboardInterrupt:
+        console.say("stopped; run the same command again to go on")
+        return 130
+
+
+def nightly(options: argparse.Namespace, console: Console) -> int:
+    """One night."""
+    return _nights([options.date], options.take_over, console)
+
+
+def backfill(options: argparse.Namespace, console: Console) -> int:
+    """The nights of a period, in order, until one fails."""
+    if options.first > options.last:
+        console.say(f"error: --from {options.first} lies after --to {options.last}")
+        return 2
+    count = (options.last - options.first).days + 1
+    dates = [options.first + timedelta(days=day) for day in range(count)]
+    return _nights(dates, options.take_over, console)
+
+
+def sample(options: argparse.Namespace, console: Console) -> int:
+    """One month's sample."""
+    with _pipeline(console) as pipeline:
+        return 0 if pipeline.draw(options.month, options.seed) else FAILED
+
+
+def check_agreement(options: argparse.Namespace, console: Console) -> int:
+    """Name every problem of the agreement's files."""
+    from lead_handoff.agreement import check_agreement as problems_of
+
+    folder = settings.agreement_dir()
+    problems = problems_of(folder)
+    for problem in problems:
+        console.say(str(problem))
+    console.say(f"{folder}: {len(problems) or 'no'} problem(s)")
+    return FAILED if problems else 0
+
+
+def demo(options: argparse.Namespace, console: Console) -> int:
+    """A simulated company from its first extract to the summary."""
+    from lead_handoff import report
+
+    root = settings.home() / "demo"
+    os.environ["HANDOFF_EXTRACTS"] = str(root / "extracts")
+    os.environ.pop("HANDOFF_AGREEMENT", None)  # the company keeps to the example agreement
+    simulation = _start_simulation(root, console)
+    with _pipeline(console) as pipeline:
+        _demand_demo_warehouse(root)
+        _finish_simulation(simulation, root)
+        first = DEMO_START + timedelta(days=DEMO_FIRST_DAYS)
+        shown = pipeline.shown_night()
+        for day in range(DEMO_NIGHTS + 1):
+            night = first + timedelta(days=day)
+            if shown is not None and night <= shown:
+                console.say(f"night {night} is published already")
+            elif not pipeline.night(night):
+                return FAILED
+        month = pipeline.last_month()
+        drawn = pipeline.draw(month, DEMO_DRAW_SEED)
+        if drawn is None:
+            return FAILED
+    console.say()
+    for line in report.summary(settings.warehouse_url("owner"), workbook=drawn["workbook"]):
+        console.say(line)
+    console.say(f"\nThe demo took {time.monotonic() - console.started:.0f} s.")
+    return 0
+
+
+class Pipeline:
+    """The running server and the started Airflow, for as many runs as a command needs."""
+
+    def __init__(self, console: Console, log_file: Path) -> None:
+        self.console = console
+        self.log_file = log_file
+        self._driver: Driver | None = None
+
+    def night(self, night: date, take_over: bool = False) -> bool:
+        """Run one night; returns whether it was published.
+
+        Raises NightLockedError when another night is running.
+        """
+        from lead_handoff.airflow import night as steps
+        from lead_handoff.airflow.windows import Night, midnight
+
+        started = time.monotonic()
+        run_id = f"cli__{night}__{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        run = steps.Run(run_id, Night(midnight(night), night), 0, take_over)
+        # The night is taken before Airflow is started: who comes second hears so at once.
+        with steps.at_work(run):
+            steps.take(run)
+            try:
+                conf = {"date": night.isoformat()}
+                outcome = self._run("nightly_lead_load", run_id, conf)
+            finally:
+                steps.give_back(run)
+        self.console.hear(
+            "night",
+            f"{night} {'published' if outcome.is_success else 'NOT published'}"
+            f" in {time.monotonic() - started:.1f} s",
+        )
+        return outcome.is_success
+
+    def draw(self, month: str, seed: str | None) -> dict[str, Any] | None:
+        """Draw one month's sample; returns where its files lie, or None when it failed."""
+        run_id = f"cli__{month}__{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        outcome = self._run("monthly_rejection_sample", run_id, {"month": month, "seed": seed})
+        if not outcome.is_success:
+            return None
+        result: dict[str, Any] = outcome.results["draw"]
+        return result
+
+    def shown_night(self) -> date | None:
+        """The date of the published night."""
+        from lead_handoff.airflow.night import published
+
+        shown = published()
+        return shown["night"] if shown else None
+
+    def last_month(self) -> str:
+        """The last month that was over in the published night."""
+        from zoneinfo import ZoneInfo
+
+        from lead_handoff.airflow import night as steps
+        from lead_handoff.airflow.windows import last_full_month
+
+        shown = steps.published()
+        if shown is None:
+            raise HandoffError("No night has been published yet.")
+        as_of = shown["as_of"]
+        return last_full_month(as_of, ZoneInfo(steps.agreement_zone(as_of)))
+
+    def _run(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> RunOutcome:
+        from lead_handoff.airflow import telling
+
+        telling.listen(self.console.hear)
+        try:
+            outcome = self._started().run(dag_id, run_id, conf, self.console.hear)
+        finally:
+            telling.stop_listening(self.console.hear)
+        if not outcome.is_success:
+            failed = ", ".join(outcome.failed_tasks) or "none by itself"
+            self.console.say(f"Failed steps: {failed}. Everything said: {self.log_file}")
+        return outcome
+
+    def _started(self) -> Driver:
+        if self._driver is None:
+            from lead_handoff.local.airflow_home import airflow_env, ensure_metadata
+
+            ensure_metadata(self.console.say)
+            os.environ.update(airflow_env())
+            from lead_handoff.airflow.driver import Driver
+
+            self._driver = Driver()
+        return self._driver
+
+
+@contextmanager
+def _pipeline(console: Console) -> Iterator[Pipeline]:
+    """Start the server, and send to a log file what everybody but us says."""
+    from lead_handoff.local.provision import ensure_running
+
+    ensure_running(console.say)
+    logs = settings.home() / "logs"
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log_file = logs / f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    before = os.dup(1), os.dup(2)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    try:
+        yield Pipeline(console, log_file)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, original in enumerate(before, start=1):
+            os.dup2(original, number)
+            os.close(original)
+        os.close(descriptor)
+
+
+def _nights(dates: Sequence[date], take_over: bool, console: Console) -> int:
+    with _pipeline(console) as pipeline:
+        for night in dates:
+            if not pipeline.night(night, take_over):
+                return FAILED
+    return 0
+
+
+def _start_simulation(root: Path, console: Console) -> Any:
+    """Begin to write the demo company's extracts in a process of its own, unless they are there."""
+    import shutil
+    import subprocess
+
+    if (root / "extracts").is_dir():
+        return None
+    console.say(
+        f"simulating a company of {DEMO_LEADS:,} leads: {DEMO_FIRST_DAYS} days, then "
+        f"{DEMO_NIGHTS} nights"
+    )
+    shutil.rmtree(root / "draft", ignore_errors=True)
+    root.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-W", "ignore", "-m", "lead_handoff.simulate"),
+            *("--out", str(root / "draft"), "--truth", str(root / "truth.jsonl")),
+            *("--leads", str(DEMO_LEADS), "--seed", str(DEMO_COMPANY_SEED)),
+            *("--start", DEMO_START.isoformat(), "--first-days", str(DEMO_FIRST_DAYS)),
+            *("--nights", str(DEMO_NIGHTS)),
+        ],
+        env=os.environ | {"PYTHONPATH": str(settings.project_root() / "plugins")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _finish_simulation(simulation: Any, root: Path) -> None:
+    if simulation is None:
+        return
+    _, said = simulation.communicate()
+    if simulation.returncode != 0:
+        raise HandoffError(f"The company could not be simulated:\n{said[-2000:]}")
+    (root / "draft").rename(root / "extracts")
+
+
+def _demand_demo_warehouse(root: Path) -> None:
+    """Refuse to mix the simulated company with somebody's own data."""
+    import psycopg
+
+    marker = root / "warehouse"
+    url = settings.warehouse_url("owner")
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select exists (select 1 from ops.loads)").fetchone()
+    if row == (True,) and not marker.exists():
+        raise HandoffError(
+            "This warehouse holds other data than the demo's, and the demo would mix with it. Run "
+            "it with a folder of its own, for example HANDOFF_HOME=/tmp/handoff-demo make demo."
+        )
+    marker.touch()
+
+
+def _keep_stdout() -> TextIO:
+    """The terminal as it is now, whatever is done to the standard streams later."""
+    return os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+
+
+def _date(text: str) -> date:
+    from lead_handoff.airflow.windows import WindowError, parse_date
+
+    try:
+        return parse_date(text)
+    except WindowError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _month(text: str) -> str:
+    from lead_handoff.airflow.windows import WindowError, parse_month
+
+    try:
+        return parse_month(text)
+    except WindowError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lead_handoff", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    one = commands.add_parser("nightly", help="run one night")
+    one.add_argument("--date", type=_date, required=True, help="YYYY-MM-DD")
+    one.set_defaults(command=nightly)
+
+    several = commands.add_parser("backfill", help="run the nights of a period")
+    several.add_argument("--from", dest="first", type=_date, required=True, help="YYYY-MM-DD")
+    several.add_argument("--to", dest="last", type=_date, required=True, help="YYYY-MM-DD")
+    several.set_defaults(command=backfill)
+    for command in (one, several):
+        command.add_argument(
+            "--take-over", action="store_true", help="take the night from a run that hangs"
+        )
+
+    drawing = commands.add_parser("sample", help="draw a month's rejection sample")
+    drawing.add_argument("--month", type=_month, required=True, help="YYYY-MM")
+    drawing.add_argument("--seed", help="digits that both teams agreed on after the freeze")
+    drawing.set_defaults(command=sample)
+
+    showing = commands.add_parser("demo", help="run everything on a simulated company")
+    showing.set_defaults(command=demo)
+
+    checking = commands.add_parser("check-agreement", help="check the agreement's files")
+    checking.set_defaults(command=check_agreement)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
