@@ -74,11 +74,19 @@ def uses_own_warehouse() -> bool:
     return bool(os.environ.get("HANDOFF_WAREHOUSE_URL", "").strip())
 
 
+def separates_roles() -> bool:
+    """Whether the pipeline's parts work in the warehouse under roles of their own."""
+    return not uses_own_warehouse() or any(
+        os.environ.get(f"HANDOFF_WAREHOUSE_URL_{role.upper()}", "").strip()
+        for role in WAREHOUSE_ROLES
+    )
+
+
 def warehouse_url(role: str = "owner") -> str:
     """URL (``postgresql://…``, no driver in it) of the warehouse for one pipeline role.
 
-    With HANDOFF_WAREHOUSE_URL set, every role uses that URL, because what roles exist there is
-    its owner's affair.
+    With HANDOFF_WAREHOUSE_URL set, every role uses that URL, unless HANDOFF_WAREHOUSE_URL_LOADER
+    and its likes name one of its own: what roles exist there is its owner's affair.
 
     Raises:
         SettingError: the role is unknown, the given URL is no PostgreSQL URL, or the embedded
@@ -88,13 +96,14 @@ def warehouse_url(role: str = "owner") -> str:
         raise SettingError(
             f"there is no warehouse role {role!r}; choose one of {', '.join(WAREHOUSE_ROLES)}"
         )
-    given = os.environ.get("HANDOFF_WAREHOUSE_URL", "").strip()
-    if given:
-        if not given.startswith(("postgresql://", "postgres://")):
-            raise SettingError(
-                "HANDOFF_WAREHOUSE_URL must start with postgresql:// and name no driver"
-            )
-        return "postgresql://" + given.split("://", 1)[1]
+    if uses_own_warehouse():
+        variable = f"HANDOFF_WAREHOUSE_URL_{role.upper()}"
+        if not os.environ.get(variable, "").strip():
+            variable = "HANDOFF_WAREHOUSE_URL"
+        scheme, separator, rest = os.environ[variable].strip().partition("://")
+        if not separator or scheme not in ("postgresql", "postgres"):
+            raise SettingError(f"{variable} must start with postgresql:// and name no driver")
+        return f"postgresql://{rest}"
     return embedded_url(WAREHOUSE_ROLES[role], warehouse_database())
 
 

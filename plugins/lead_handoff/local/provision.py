@@ -26,10 +26,9 @@ def ensure_running(report: Callable[[str], None] = print) -> EmbeddedServer:
     server.ensure_running()
     ensure_roles(server)
     ensure_database(server, AIRFLOW_DATABASE, AIRFLOW_ROLE)
-    own_warehouse = settings.uses_own_warehouse()
-    if not own_warehouse:
+    if not settings.uses_own_warehouse():
         ensure_database(server, settings.warehouse_database(), settings.WAREHOUSE_ROLES["owner"])
-    bootstrap(settings.warehouse_url("owner"), roles=not own_warehouse)
+    bootstrap(settings.warehouse_url("owner"), roles=settings.separates_roles())
     return server
 
 

@@ -13,6 +13,7 @@ VARIABLES = (
     "HANDOFF_AGREEMENT",
     "HANDOFF_WAREHOUSE_URL",
     "HANDOFF_WAREHOUSE_DATABASE",
+    *(f"HANDOFF_WAREHOUSE_URL_{role.upper()}" for role in settings.WAREHOUSE_ROLES),
 )
 
 
@@ -63,6 +64,15 @@ def test_a_warehouse_of_ones_own_serves_every_role(
 ) -> None:
     monkeypatch.setenv("HANDOFF_WAREHOUSE_URL", "postgres://me:pw@db.example:5432/leads")
     assert settings.warehouse_url(role) == "postgresql://me:pw@db.example:5432/leads"
+
+
+def test_a_role_may_have_an_address_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDOFF_WAREHOUSE_URL", "postgresql://owner@db/leads")
+    assert not settings.separates_roles()
+    monkeypatch.setenv("HANDOFF_WAREHOUSE_URL_LOADER", "postgresql://loader@db/leads")
+    assert settings.separates_roles()
+    assert settings.warehouse_url("loader") == "postgresql://loader@db/leads"
+    assert settings.warehouse_url("analyst") == "postgresql://owner@db/leads"
 
 
 @pytest.mark.parametrize("given", ["mysql://x/y", "postgresql+psycopg2://x/y", "leads"])
