@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -69,17 +70,17 @@ class Horizon:
     first_days: int
     nights: int
 
-    @property
+    @cached_property
     def start_at(self) -> int:
         """First instant of the first day, epoch seconds."""
         return (self.start.toordinal() - _EPOCH) * DAY
 
-    @property
+    @cached_property
     def first_end(self) -> int:
         """The midnight that ends the first load."""
         return self.start_at + self.first_days * DAY
 
-    @property
+    @cached_property
     def end(self) -> int:
         """The midnight that ends the last night; nothing dated later is delivered."""
         return self.first_end + self.nights * DAY
@@ -224,6 +225,12 @@ class Delivery:
         self._parts.clear()
 
 
+def _lines(path: Path) -> int:
+    """The line ends in a file, piece by piece; no value the simulator writes contains one."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        return sum(piece.count(b"\n") for piece in iter(lambda: stream.read(1 << 20), b""))
+
+
 def write_manifests(root: Path, source: str) -> None:
     """Give every folder of `source` its manifest: name, rows and SHA-256 of each file."""
     for folder in sorted(path for path in (root / source).glob("*/*") if path.is_dir()):
@@ -231,14 +238,8 @@ def write_manifests(root: Path, source: str) -> None:
         for path in sorted(folder.iterdir()):
             if path.name == "manifest.json":
                 continue
-            content = path.read_bytes()
-            text = gzip.decompress(content) if path.suffix == ".gz" else content
+            with path.open("rb") as stored:
+                digest = hashlib.file_digest(stored, "sha256").hexdigest()
             header = 0 if ".jsonl" in path.name else 1
-            files.append(
-                {
-                    "name": path.name,
-                    "rows": text.count(b"\n") - header,
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                }
-            )
+            files.append({"name": path.name, "rows": _lines(path) - header, "sha256": digest})
         (folder / "manifest.json").write_text(json.dumps({"files": files}, indent=1) + "\n")

@@ -301,7 +301,7 @@ class Life:
                 "Marketo Flow Action",
                 1050,
             )
-        elif draw() < 0.02 and self.world.horizon.nights:
+        elif draw() < 0.02:
             self._dated_in_the_future()
         elif self.early and draw() < 0.1:
             records.delete_lead(at + int(self.between(5, 30) * DAY))

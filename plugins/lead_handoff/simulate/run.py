@@ -1,10 +1,14 @@
 """Simulates a company of any size, part by part, so that memory does not grow with it."""
 
 import json
+import os
+import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
@@ -18,7 +22,8 @@ from lead_handoff.simulate.standing import (
 from lead_handoff.simulate.world import World, make_world
 
 PART_LEADS = 25_000
-"""Leads per part. Parts are files of their own, whatever the number of processes."""
+"""Leads per part. Parts are files of their own, whatever the number of processes, so that a
+machine with more processors writes the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,12 @@ class Company:
     first_days: int = 90
     nights: int = 7
     noise: bool = True
+    part_leads: int = PART_LEADS
+
+    def world(self) -> World:
+        """What the leads of this company share."""
+        horizon = Horizon(self.start, self.first_days, self.nights)
+        return make_world(horizon, seed=self.seed, leads=self.leads)
 
 
 def simulate(company: Company, progress: Callable[[str], None] = lambda text: None) -> Counter[str]:
@@ -40,38 +51,58 @@ def simulate(company: Company, progress: Callable[[str], None] = lambda text: No
 
     Returns how often each rule was violated on purpose. The same arguments give the same bytes.
     """
-    horizon = Horizon(company.start, company.first_days, company.nights)
-    world = make_world(horizon, seed=company.seed, leads=company.leads)
+    parts = range(max(1, -(-company.leads // company.part_leads)))
     company.truth.parent.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
-    with company.truth.open("w", encoding="utf-8") as truth:
-        truth.write(_company_line(world))
-        for part, first in enumerate(range(0, max(company.leads, 1), PART_LEADS)):
-            last = min(first + PART_LEADS, company.leads)
-            counts.update(_write_part(company, world, part, range(first, last), truth.write))
-            progress(f"simulated {last} of {company.leads} leads")
+    with company.truth.open("wb") as truth:
+        truth.write(_company_line(company.world()).encode())
+        for part, counted in zip(parts, _counted(company, parts), strict=True):
+            counts.update(counted)
+            told = _truth_of(company, part)
+            with told.open("rb") as lines:
+                shutil.copyfileobj(lines, truth)
+            told.unlink()
+            done = min((part + 1) * company.part_leads, company.leads)
+            progress(f"simulated {done} of {company.leads} leads")
     write_manifests(company.out, "marketo")
     return counts
 
 
-def _write_part(
-    company: Company, world: World, part: int, numbers: range, tell: Callable[[str], object]
-) -> Counter[str]:
+def _counted(company: Company, parts: range) -> Iterator[Counter[str]]:
+    """Write the parts, in several processes where there are several parts."""
+    workers = min(len(parts), os.cpu_count() or 1)
+    if workers == 1:
+        for part in parts:
+            yield _write_part(company, part)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(_write_part, [company] * len(parts), parts)
+
+
+def _truth_of(company: Company, part: int) -> Path:
+    return company.truth.with_name(f"{company.truth.name}.{part:04d}")
+
+
+def _write_part(company: Company, part: int) -> Counter[str]:
+    """Write one part's extracts, and its truth beside the whole truth's file."""
+    world = company.world()
     out = Delivery(company.out, world.horizon, part, noise=company.noise)
+    first = part * company.part_leads
     counts: Counter[str] = Counter()
-    try:
-        if part == 0:
-            write_standing(world, out)
-            write_own_opportunities(world, out)
-        for number in numbers:
-            stream = Random((world.seed << 40) | number)  # noqa: S311 - must repeat, not hide
-            truth = Life(world, out, stream, number).run()
-            counts.update(truth.rules)
-            tell(truth.line() + "\n")
-        if part == 0:
-            write_damage(out)
-    finally:
-        out.close()
+    with _truth_of(company, part).open("w", encoding="utf-8") as truth:
+        try:
+            if part == 0:
+                write_standing(world, out)
+                write_own_opportunities(world, out)
+            for number in range(first, min(first + company.part_leads, company.leads)):
+                stream = Random((world.seed << 40) | number)  # noqa: S311 - must repeat, not hide
+                lead = Life(world, out, stream, number).run()
+                counts.update(lead.rules)
+                truth.write(lead.line() + "\n")
+            if part == 0:
+                write_damage(out)
+        finally:
+            out.close()
     return counts
 
 
