@@ -1,0 +1,66 @@
+{% import "shared/night.sql" as shared %}
+-- Only nights of the same kind are compared, the nearest eight, and never with a later one.
+with
+days as (
+    {{ shared.days() }}
+),
+
+delivered as (
+    select
+        load.source,
+        load.object,
+        load.night,
+        sum(load.rows_read) as rows,
+        days.is_quiet
+    from ops.loads as load
+    inner join days on days.day = load.night - 1
+    where load.status = 'loaded' and load.night <= {{ shared.night() }}
+    group by load.source, load.object, load.night, days.is_quiet
+),
+
+judged as (
+    {{ shared.judged_loads() }}
+),
+
+tonight as (
+    select distinct delivered.*
+    from delivered
+    inner join judged
+        on judged.source = delivered.source
+        and judged.object = delivered.object
+        and judged.night = delivered.night
+),
+
+compared as (
+    select
+        tonight.source,
+        tonight.object,
+        tonight.night,
+        tonight.rows,
+        earlier.rows as rows_before,
+        row_number() over (
+            partition by tonight.source, tonight.object, tonight.night
+            order by earlier.night desc
+        ) as nights_back
+    from tonight
+    inner join delivered as earlier
+        on earlier.source = tonight.source
+        and earlier.object = tonight.object
+        and earlier.night < tonight.night
+        and earlier.is_quiet = tonight.is_quiet
+),
+
+weakest as (
+    select source, object, night, rows, min(rows_before) as weakest_before
+    from compared
+    where nights_back <= 8
+    group by source, object, night, rows
+    having count(*) >= 3
+)
+
+select source, object, night, rows, weakest_before
+from weakest
+where weakest_before >= {{ shared.limit("collapse_floor", "weakest.source") }}
+    and rows < weakest_before * {{ shared.limit("collapse_share", "weakest.source") }}
+    and rows < weakest_before
+        - {{ shared.limit("collapse_deviations", "weakest.source") }} * sqrt(weakest_before)

@@ -1,0 +1,19 @@
+{% import "shared/night.sql" as shared %}
+with
+required as (
+    {{ shared.required_sources() }}
+),
+
+landed as (
+    select distinct source
+    from ops.loads
+    where status = 'loaded' and night <= {{ shared.night() }}
+)
+
+select required.source
+from required
+left join landed on landed.source = required.source
+where landed.source is null
+union all
+select '(any source)'
+where not exists (select from landed)

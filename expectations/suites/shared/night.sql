@@ -1,0 +1,58 @@
+{#- What several expectations need, written once. -#}
+
+{%- macro night() -%}
+    current_setting('judging.night')::date
+{%- endmacro -%}
+
+{%- macro as_of() -%}
+    current_setting('judging.as_of')::timestamptz
+{%- endmacro -%}
+
+{#- A limit of limits.yml; `source` is a column, or left out where no source is meant. -#}
+{%- macro limit(name, source="''") -%}
+    coalesce(
+        current_setting('judging.limits')::jsonb -> '{{ name }}' ->> {{ source }},
+        current_setting('judging.limits')::jsonb -> '{{ name }}' ->> 'default'
+    )::numeric
+{%- endmacro -%}
+
+{#- The agreement's sources that a night cannot do without. -#}
+{%- macro required_sources() -%}
+    select required.source
+    from jsonb_to_recordset(current_setting('judging.sources')::jsonb)
+        as required (source text, is_required boolean)
+    where required.is_required
+{%- endmacro -%}
+
+{#- The loads that are this night's news: of folders after the last published night, or attempted
+    since it was published (a folder that came late), and not of a folder after tonight. -#}
+{%- macro judged_loads() -%}
+    select load.*
+    from ops.loads as load
+    where load.night <= {{ night() }}
+        and (
+            load.night > current_setting('judging.after_night')::date
+            or coalesce(load.finished_at, load.started_at)
+            > current_setting('judging.after_time')::timestamptz
+        )
+{%- endmacro -%}
+
+{#- The name of the table in which an object lands: LeadHistory -> lead_history. -#}
+{%- macro table_of(object) -%}
+    regexp_replace(
+        lower(
+            regexp_replace(
+                regexp_replace({{ object }}, '([^_])([A-Z][a-z]+)', '\1_\2', 'g'),
+                '([a-z0-9])([A-Z])', '\1_\2', 'g'
+            )
+        ),
+        '[^a-z0-9_]', '_', 'g'
+    )
+{%- endmacro -%}
+
+{#- The days before tonight, whose rows the nights' folders brought, and whether each was quiet. -#}
+{%- macro days() -%}
+    select known.day, known.is_quiet
+    from jsonb_to_recordset(current_setting('judging.days')::jsonb)
+        as known (day date, is_quiet boolean)
+{%- endmacro -%}

@@ -1,0 +1,203 @@
+"""What the expectations need to know about the night, gathered once and handed to every session.
+
+The values reach the SQL as session settings named ``judging.*``, so that no value is ever pasted
+into a statement and the SQL files can be tried out by hand after a few ``set`` commands.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lead_handoff.judging.authored import read_yaml
+from lead_handoff.judging.results import JudgingError
+
+if TYPE_CHECKING:
+    import psycopg
+
+DAYS_OF_MEMORY = 90
+"""How far back volume and rhythm are compared: a quarter, and the usual span of a first load."""
+
+SATURDAY = 5
+STATEMENT_TIMEOUT = "15min"
+SLOT = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Night:
+    """The night under judgement.
+
+    ``after_night`` and ``after_time`` are the last night published before it and when: folders
+    later than that, and loads attempted later than that, are this night's news. None before the
+    first publication. ``published_slot`` holds what readers see now.
+    """
+
+    night: date
+    as_of: datetime
+    slot: str
+    after_night: date | None
+    after_time: datetime | None
+    published_slot: str | None
+    sources: tuple[Mapping[str, str], ...]
+    days: tuple[tuple[date, bool], ...]
+    limits: Mapping[str, Any]
+
+    def session_settings(self) -> dict[str, str]:
+        """Setting -> value for every session that evaluates an expectation."""
+        return session_basics(self.slot, self.night) | {
+            "judging.night": self.night.isoformat(),
+            "judging.as_of": self.as_of.isoformat(),
+            "judging.slot": self.slot,
+            "judging.after_night": _instant(self.after_night),
+            "judging.after_time": _instant(self.after_time),
+            "judging.sources": json.dumps(list(self.sources)),
+            "judging.days": json.dumps(
+                [{"day": day.isoformat(), "is_quiet": quiet} for day, quiet in self.days]
+            ),
+            "judging.limits": json.dumps(self.limits),
+        }
+
+
+def session_basics(slot: str, night: date) -> dict[str, str]:
+    """Settings of every judging session: read only, unqualified names mean the slot's relations."""
+    return {
+        "search_path": f'"{slot}"',
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "default_transaction_read_only": "on",
+        "application_name": f"lead_handoff:judge:{night.isoformat()}",
+    }
+
+
+def read_night(
+    cursor: psycopg.Cursor[Any],
+    *,
+    night: date,
+    as_of: datetime,
+    slot: str,
+    agreement_dir: Path,
+    expectations_dir: Path,
+) -> Night:
+    """Gather the night's facts from the warehouse, the agreement and the limits.
+
+    Raises:
+        JudgingError: a name or a file is not usable; the message says which.
+    """
+    if not SLOT.fullmatch(slot):
+        raise JudgingError(f"{slot!r} is no build slot; give slot_blue or slot_green")
+    if as_of.tzinfo is None:
+        raise JudgingError(f"as_of {as_of.isoformat()} has no offset; give an instant with one")
+    cursor.execute(
+        "select night, published_at from ops.generations where night < %s"
+        " order by night desc, generation desc limit 1",
+        (night,),
+    )
+    before = cursor.fetchone()
+    cursor.execute("select slot from ops.generations order by generation desc limit 1")
+    published = cursor.fetchone()
+    return Night(
+        night=night,
+        as_of=as_of,
+        slot=slot,
+        after_night=before[0] if before else None,
+        after_time=before[1] if before else None,
+        published_slot=str(published[0]) if published else None,
+        sources=tuple(read_sources(agreement_dir)),
+        days=tuple(read_days(agreement_dir, night)),
+        limits=read_limits(expectations_dir),
+    )
+
+
+def read_sources(agreement_dir: Path) -> list[dict[str, str]]:
+    """The agreement's sources: ``source`` and ``is_required`` ('true' or 'false')."""
+    return [
+        {
+            "source": row["source_system"].strip(),
+            "is_required": "true" if _is_true(row["is_required"]) else "false",
+        }
+        for row in _read_csv(agreement_dir / "agreement_sources.csv")
+    ]
+
+
+def read_days(agreement_dir: Path, night: date) -> list[tuple[date, bool]]:
+    """The days whose rows the recent nights brought, newest first, and whether each was quiet.
+
+    A folder of night N brings what happened on day N - 1. A day is quiet when at least one of the
+    calendars in force was closed all day, or on a Saturday or Sunday: fewer rows are then no sign
+    of a broken extract. Nights are only compared with nights of the same kind.
+    """
+    versions = _read_csv(agreement_dir / "agreement_versions.csv")
+    starts = sorted(
+        (date.fromisoformat(row["valid_from"].strip()), row["agreement_version"].strip())
+        for row in versions
+    )
+    open_weekdays: dict[str, dict[str, set[int]]] = {}
+    for row in _read_csv(agreement_dir / "agreement_calendars.csv"):
+        calendars = open_weekdays.setdefault(row["agreement_version"].strip(), {})
+        calendars.setdefault(row["calendar"].strip(), set()).add(int(row["weekday"]) - 1)
+    holidays = {
+        (row["agreement_version"].strip(), date.fromisoformat(row["holiday"].strip()))
+        for row in _read_csv(agreement_dir / "agreement_holidays.csv")
+    }
+
+    def is_quiet(day: date) -> bool:
+        if day.weekday() >= SATURDAY:
+            return True
+        in_force = [version for start, version in starts if start <= day] or [
+            version for _, version in starts[:1]
+        ]
+        if not in_force:
+            return False
+        version = in_force[-1]
+        closed = any(
+            day.weekday() not in weekdays for weekdays in open_weekdays.get(version, {}).values()
+        )
+        return closed or (version, day) in holidays
+
+    days = (night - timedelta(days=offset) for offset in range(1, DAYS_OF_MEMORY + 1))
+    return [(day, is_quiet(day)) for day in days]
+
+
+def read_limits(expectations_dir: Path) -> dict[str, Any]:
+    """The numbers of the gates, ``limit -> source or 'default' -> number``.
+
+    Raises:
+        JudgingError: the file is missing or holds something else than numbers.
+    """
+    file = expectations_dir / "limits.yml"
+    try:
+        content = read_yaml(file)
+    except (OSError, ValueError) as error:
+        raise JudgingError(f"the gates' limits {file} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise JudgingError(f"{file} must map each limit to its numbers")
+    for limit, numbers in content.items():
+        if not isinstance(numbers, dict) or "default" not in numbers:
+            raise JudgingError(f"{file}: {limit} needs a number under `default`")
+        for source, number in numbers.items():
+            if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
+                raise JudgingError(f"{file}: {limit} for {source} is {number!r}, not a number")
+    return dict(content)
+
+
+def _instant(known: date | None) -> str:
+    return known.isoformat() if known else "-infinity"
+
+
+def _read_csv(file: Path) -> list[dict[str, str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as handle:
+            return list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise JudgingError(
+            f"the agreement's {file} cannot be read ({error}); HANDOFF_AGREEMENT names its folder"
+        ) from error
+
+
+def _is_true(text: str) -> bool:
+    return text.strip().lower() in ("true", "t", "1", "yes")
