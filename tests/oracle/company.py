@@ -341,7 +341,7 @@ class Company:
                 stamp = stamp or self.instant(item.source, row.get(name))
             from_folder = stamp is None
             if stamp is None:
-                stamp = first_instant_of_day(item.folder_date, self.zone(item.source))
+                stamp = first_instant_of_day(item.folder_date, ZoneInfo("UTC"))
             canonical = canonical_text(row)
             identity = (item.source, item.object, key, stamp, canonical)
             known = first.get(identity)

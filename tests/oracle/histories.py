@@ -15,14 +15,15 @@ import csv
 import gzip
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
-from tests.oracle.company import Landed
-from tests.oracle.values import expand_salesforce_id
+from tests.oracle.company import KEY_FIELDS, STAMP_FIELDS, Landed, clean
+from tests.oracle.values import expand_salesforce_id, parse_instant
 
 AS_OF = datetime(2026, 5, 1, tzinfo=UTC)
 NIGHT = date(2026, 5, 1)
@@ -523,7 +524,7 @@ class _Company:
         row = {name: value or "null" for name, value in state.items()}
         row["updatedAt"] = self.text(at)
         self.land("marketo", "leads", at, row)
-        if self.chance(0.04):
+        if row["company"] != "null" and self.chance(0.04):
             # The same record once more with the same stamp and another content.
             twin = dict(row, company=self.random.choice(["Acme", "Apex", "Zeta"]))
             self.land("marketo", "leads", at, twin)
@@ -730,6 +731,13 @@ class _SalesforceLead:
         company, random = self.company, self.company.random
         actor = company.actor()
         kind = random.random()
+        if self.state["Status"] in ("Marketing Qualified", "Accepted") and company.chance(0.12):
+            # A timer runs out: to the second, or in a nightly batch some time after it.
+            delay = timedelta(days=random.choice([2, 14, 14, 30]))
+            if company.chance(0.5):
+                delay += timedelta(hours=random.randrange(24))
+            self.moment += delay
+            actor, kind = random.choice([TIMER, TIMER, FAST_TRACK]), 0.0
         if kind < 0.62:
             status = self.state["Status"]
             likely = _LIKELY_AFTER.get(status, ["Marketing Qualified", "Accepted"])
@@ -864,12 +872,15 @@ def scatter(
     """Deliver the same rows on random nights between two dates, in any order, some twice.
 
     Rows without a stamp of their own keep their night, because their night is their stamp; rows
-    of a key that share a stamp keep their nights too, because the later night wins among them.
+    of a key that share a stamp keep theirs too, because the later night wins among them.
     """
+    rows = list(rows)
+    stamps = Counter((row.source, row.object, *_key_and_stamp(row)) for row in rows)
     result: list[Landed] = []
     span = (last - first).days
     for row in rows:
-        if row.object in ("users", "activity_types") or row.folder_date > last:
+        is_tied = stamps[row.source, row.object, *_key_and_stamp(row)] > 1
+        if is_tied or row.object in ("users", "activity_types") or row.folder_date > last:
             result.append(row)
             continue
         for _ in range(2 if random.random() < twice else 1):
@@ -877,6 +888,16 @@ def scatter(
             result.append(Landed(row.source, row.object, night, row.row))
     random.shuffle(result)
     return result
+
+
+def _key_and_stamp(landed: Landed) -> tuple[str | None, datetime | None]:
+    row = clean(landed.source, landed.row)
+    key = row.get(KEY_FIELDS.get((landed.source, landed.object), "Id"))
+    for name in STAMP_FIELDS.get((landed.source, landed.object), ("SystemModstamp",)):
+        stamp = parse_instant(row.get(name), ZoneInfo("UTC"))
+        if stamp is not None:
+            return key, stamp
+    return key, None
 
 
 def write_extracts(rows: Iterable[Landed], root: Path, random: Random | None = None) -> list[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.oracle import rows
 from tests.oracle.agreement import Agreement
 from tests.oracle.company import Company, Landed
+from tests.oracle.findings import Findings
 from tests.oracle.handoffs import Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.rows import Marts
@@ -31,6 +32,7 @@ class Judged:
     touches: Touches
     handoffs: Handoffs
     compliance: Compliance
+    findings: Findings
     as_of: datetime
 
 
@@ -54,7 +56,10 @@ def judge(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
             )
     handoffs = Handoffs(company, identity, events, transitions, touches)
     compliance = Compliance(handoffs, identity, as_of)
-    return Judged(company, identity, events, transitions, touches, handoffs, compliance, as_of)
+    findings = Findings(identity, events, transitions, handoffs, compliance, as_of)
+    return Judged(
+        company, identity, events, transitions, touches, handoffs, compliance, findings, as_of
+    )
 
 
 def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night: date) -> Marts:
@@ -75,4 +80,5 @@ def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
         "fct_handoff_legs": list(rows.fct_handoff_legs(handoffs)),
         "fct_touches": list(rows.fct_touches(judged.touches)),
         "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),
+        "fct_integrity_findings": [finding.row() for finding in judged.findings.found],
     }

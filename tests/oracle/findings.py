@@ -1,0 +1,553 @@
+"""Findings: what the integrity rules see, each with its subject and grade.
+
+Grades: a rule whose condition is a fact gives `certain`; a rule that weighs signals gives
+possible, likely or certain for one, two, or three and more of them.
+
+Subjects where the rules leave them open, none of which depends on a lead's id: a stalled lead is
+the transition that entered the stage; a version's missing signature is the version; an unmapped
+value is `<source>|<object>|<field>|<value>`; a second live record is `<source>|<surviving id>`;
+what a source never delivers is `<source>|<version>`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from tests.oracle.agreement import CLOSED_STAGES, Version
+from tests.oracle.company import Change, names_a_campaign
+from tests.oracle.handoffs import Handoff, Handoffs
+from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead
+from tests.oracle.rows import MartRow
+from tests.oracle.sla import Compliance
+from tests.oracle.stage_events import StageEvent, StageEvents
+from tests.oracle.transitions import Transition
+from tests.oracle.values import md5, parse_boolean
+
+GRADES = {1: "possible", 2: "likely", 3: "certain"}
+
+
+@dataclass
+class Finding:
+    """One finding; its id is a hash of rule and subject."""
+
+    rule: str
+    subject_type: str
+    subject_id: str
+    lead_id: str | None
+    handoff_id: str | None
+    grade: str
+    severity: str | None
+
+    def row(self) -> MartRow:
+        return {
+            "finding_id": md5(self.rule, self.subject_type, self.subject_id),
+            **vars(self),
+        }
+
+
+def grade_of(signals: int) -> str:
+    return GRADES[min(max(signals, 1), 3)]
+
+
+class Findings:
+    """Runs every rule over the judged objects."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        events: StageEvents,
+        transitions: dict[str, list[Transition]],
+        handoffs: Handoffs,
+        compliance: Compliance,
+        as_of: datetime,
+    ) -> None:
+        self.identity = identity
+        self.company = identity.company
+        self.agreement = identity.agreement
+        self.events = events
+        self.transitions = transitions
+        self.handoffs = handoffs
+        self.compliance = compliance
+        self.as_of = as_of
+        self.found: list[Finding] = []
+        self._minutes = self._busy_minutes()
+        for handoff in handoffs.all():
+            self._of_handoff(handoff)
+        for lead in identity.leads:
+            self._of_transitions(lead, transitions.get(lead.lead_id, []))
+            self._systems_disagree(lead, transitions.get(lead.lead_id, []))
+            self._duplicate_live_record(lead)
+            self._deleted_after_handoff(lead)
+        self._future_or_backdated()
+        self._history_gap()
+        self._unsigned_agreement()
+        self._unmapped_stage_value()
+        self.found = list({(f.rule, f.subject_type, f.subject_id): f for f in self.found}.values())
+
+    def _add(
+        self,
+        rule: str,
+        version: Version,
+        subject: tuple[str, str],
+        lead: Lead | None = None,
+        handoff: Handoff | None = None,
+        grade: str = "certain",
+    ) -> None:
+        if version.is_rule_enabled(rule):
+            self.found.append(
+                Finding(
+                    rule,
+                    *subject,
+                    lead.lead_id if lead else None,
+                    handoff.handoff_id if handoff else None,
+                    grade,
+                    version.severity(rule),
+                )
+            )
+
+    def _add_handoff(self, rule: str, handoff: Handoff, grade: str = "certain") -> None:
+        subject = ("handoff", handoff.handoff_id)
+        self._add(rule, handoff.version, subject, handoff.lead, handoff, grade)
+
+    def _add_transition(self, rule: str, move: Transition, grade: str = "certain") -> None:
+        lead = move.event.lead
+        subject = ("transition", move.transition_id)
+        self._add(rule, move.version, subject, lead, self._handoff_of(move), grade)
+
+    def _handoff_of(self, move: Transition) -> Handoff | None:
+        for handoff in self.handoffs.by_lead[move.event.lead.lead_id]:
+            if move is handoff.opening or move in handoff.following:
+                return handoff
+        return None
+
+    # -- machines --------------------------------------------------------------------------
+
+    def _is_allowed(self, move: Transition) -> bool:
+        """Whether the register allows this user or campaign to make this move."""
+        event = move.event
+        for row in move.version.tables["allowed_automations"]:
+            if row["source_system"] and row["source_system"] != event.source:
+                continue
+            if row["from_stage"] and row["from_stage"] != move.from_stage:
+                continue
+            if row["to_stage"] and row["to_stage"] != move.to_stage:
+                continue
+            if row["user_id"] and row["user_id"] == event.actor_id:
+                return True
+            campaign = row["campaign"]
+            if campaign and campaign in (event.campaign_id or "", event.reason or ""):
+                return True
+            if campaign and campaign.lower() in (event.reason or "").lower():
+                return True
+        return False
+
+    def _busy_minutes(self) -> Counter[tuple[str, datetime]]:
+        """How many promotions and machine acceptances fall in a UTC minute."""
+        result: Counter[tuple[str, datetime]] = Counter()
+        for moves in self.transitions.values():
+            for move in moves:
+                if self._is_promotion(move) and move.is_silent:
+                    result["promotion", _minute(move.entered_at)] += 1
+        for handoff in self.handoffs.all():
+            accepted = handoff.response if handoff.is_accepted else None
+            if accepted is not None and accepted.actor_type == "automation":
+                result["acceptance", _minute(accepted.entered_at)] += 1
+        return result
+
+    @staticmethod
+    def _is_promotion(move: Transition) -> bool:
+        return (
+            move.direction == "forward"
+            and move.from_stage in ("sal", "sql")
+            and move.to_stage in ("sql", "won")
+        )
+
+    def _is_batch(self, kind: str, rule: str, version: Version, at: datetime) -> bool:
+        size = version.number_threshold(rule, "batch_size", "5")
+        return self._minutes[kind, _minute(at)] >= size
+
+    def _silent_auto_promotion(self, move: Transition, previous: Transition) -> None:
+        if not self._is_promotion(move) or self._is_allowed(move):
+            return
+        rule = "silent_auto_promotion"
+        is_machine = move.actor_type == "automation" or names_a_campaign(move.event.reason)
+        elapsed = Decimal((move.entered_at - previous.entered_at).total_seconds()) / 86_400
+        tolerance = move.version.number_threshold(rule, "tolerance_days", "1")
+        timers = (move.version.threshold(rule, "timer_days") or "14").split("|")
+        is_timer = any(abs(elapsed - Decimal(timer)) <= tolerance for timer in timers)
+        is_batch = self._is_batch("promotion", rule, move.version, move.entered_at)
+        if move.is_silent:
+            signals = is_machine + is_timer + is_batch
+            if signals:
+                self._add_transition(rule, move, grade_of(signals))
+        elif move.to_stage == "won" and move.actor_type == "automation":
+            self._add_transition(rule, move, grade_of(1 + is_timer + is_batch))
+
+    def _auto_acceptance(self, handoff: Handoff) -> None:
+        accepted = handoff.response if handoff.is_accepted else None
+        if accepted is None or accepted.actor_type != "automation" or self._is_allowed(accepted):
+            return
+        due = handoff.response_due_at
+        is_late = due is not None and accepted.entered_at > due
+        rule = "auto_expiry_accepts" if is_late else "auto_acceptance"
+        signals = 1
+        if is_late and due is not None:
+            days = handoff.version.number_threshold(rule, "tolerance_days", "1")
+            signals += accepted.entered_at - due <= timedelta(days=float(days))
+        signals += self._is_batch(
+            "acceptance", "auto_acceptance", handoff.version, accepted.entered_at
+        )
+        self._add_handoff(rule, handoff, grade_of(signals))
+
+    # -- handoffs --------------------------------------------------------------------------
+
+    def _of_handoff(self, handoff: Handoff) -> None:
+        self._auto_acceptance(handoff)
+        if handoff.outcome == "ignored":
+            self._add_handoff("ignored_handoff", handoff)
+        self._definition_rules(handoff)
+        self._owner_rules(handoff)
+        self._late_acceptance(handoff)
+        rejection = handoff.rejection
+        if rejection is not None and rejection.actor_type != "automation":
+            self._rejection_rules(handoff, rejection)
+
+    def _definition_rules(self, handoff: Handoff) -> None:
+        if handoff.score is not None:
+            if not handoff.met_definition:
+                self._add_handoff("below_definition", handoff)
+            return
+        source = self._role_source(handoff.lead, "score", "map", handoff.version)
+        if source is not None and not self._ever_delivers(source, "score"):
+            self._add_never("missing_score", source, handoff.version)
+        else:
+            self._add_handoff("missing_score", handoff)
+
+    def _owner_rules(self, handoff: Handoff) -> None:
+        if handoff.owner_id is None:
+            grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
+            source = handoff.owner_source
+            if source is not None and not self._ever_delivers(source, "owner"):
+                self._add_never("no_owner", source, handoff.version)
+            elif self.as_of > handoff.offered_at + grace:
+                self._add_handoff("no_owner", handoff)
+            return
+        name = {"salesforce": "User", "generic": "users"}.get(handoff.owner_source or "")
+        versions = self.company.record_versions(
+            handoff.owner_source or "", name or "", handoff.owner_id
+        )
+        if versions:
+            known = [version for version in versions if version.stamp <= handoff.offered_at]
+            row = (known[-1] if known else versions[0]).row
+            flag = row.get("IsActive" if handoff.owner_source == "salesforce" else "is_active")
+            if flag is not None and not parse_boolean(flag):
+                self._add_handoff("owner_inactive", handoff)
+
+    def _late_acceptance(self, handoff: Handoff) -> None:
+        accepted = handoff.response if handoff.is_accepted else None
+        if accepted is None or accepted.actor_type != "human":
+            return
+        channels = handoff.version.threshold("late_acceptance", "conversation_channels") or ""
+        if any(
+            touch.user_id == accepted.event.actor_id
+            and touch.source == accepted.event.source
+            and touch.channel in channels.split("|")
+            and touch.second < accepted.event.second
+            for touch in handoff.counted_touches
+        ):
+            self._add_handoff("late_acceptance", handoff)
+
+    def _rejection_rules(self, handoff: Handoff, rejection: Transition) -> None:
+        version = handoff.version
+        clause = self.compliance.by_handoff.get((handoff.handoff_id, "follow_up_before_rejection"))
+        if clause is not None and clause.status == "breached":
+            self._add_handoff("rejected_without_follow_up", handoff)
+        if rejection.to_stage != "lost" and (handoff.reason or "") not in version.reasons:
+            source = rejection.event.source
+            if not self._ever_gives_reasons(source):
+                self._add_never("rejection_without_reason", source, version)
+            else:
+                self._add_handoff("rejection_without_reason", handoff)
+        made = handoff.touches_until(rejection.entered_at)
+        if version.needs_follow_up(handoff.reason) and (
+            len(made) == 1 or (len(made) > 1 and len({touch.channel for touch in made}) == 1)
+        ):
+            self._add_handoff("one_touch_abandonment", handoff)
+        listed = version.reasons.get(handoff.reason or "")
+        if listed and parse_boolean(listed["is_overqualification"]) and handoff.met_definition:
+            self._add_handoff("overqualified_rejection", handoff)
+
+    # -- what a source never delivers ------------------------------------------------------
+
+    def _role_source(self, lead: Lead, role: str, side: str, version: Version) -> str | None:
+        named = {row["source_system"] for row in version.fields(role)}
+        for source in self.agreement.sources_by_role(side):
+            if source in named and source in lead.survivors:
+                return source
+        return None
+
+    def _ever_delivers(self, source: str, role: str) -> bool:
+        """Whether any lead of a source ever had a value in the field that plays a role."""
+        if not hasattr(self, "_delivers"):
+            self._delivers: dict[tuple[str, str], bool] = {}
+        if (source, role) not in self._delivers:
+            name = LEAD_OBJECTS[source]
+            rows = [
+                row
+                for version in self.agreement.versions
+                for row in version.fields(role)
+                if row["source_system"] == source
+            ]
+            fields = {row["field"] for row in rows}
+            histories = {row["history_name"] for row in rows}
+            self._delivers[source, role] = any(
+                version.row.get(field)
+                for versions in self.company.versions[source, name].values()
+                for version in versions
+                for field in fields
+            ) or any(
+                change.new or change.old
+                for key, changes in self.company.changes.items()
+                if key[0] == source and key[1] == name and key[3] in histories
+                for change in changes
+            )
+        return self._delivers[source, role]
+
+    def _ever_gives_reasons(self, source: str) -> bool:
+        has_field = any(
+            row["source_system"] == source
+            for version in self.agreement.versions
+            for row in version.fields("reason")
+        )
+        if has_field:
+            return self._ever_delivers(source, "reason")
+        return any(
+            event.reason
+            for events in self.events.events.values()
+            for event in events
+            if event.source == source
+        )
+
+    def _add_never(self, rule: str, source: str, version: Version) -> None:
+        self._add(rule, version, ("source", f"{source}|{version.name}"))
+
+    # -- transitions -----------------------------------------------------------------------
+
+    def _of_transitions(self, lead: Lead, moves: list[Transition]) -> None:
+        has_opportunity = bool(self.events.opportunities.get(lead.lead_id))
+        for place, move in enumerate(moves):
+            previous = moves[place - 1] if place else None
+            if move.direction == "forward" and move.skipped_stages > 0:
+                self._add_transition("skipped_stage", move)
+            if move.direction == "backward":
+                self._add_transition("backward_move", move)
+            without = move.to_stage in ("sql", "won") and not has_opportunity
+            if without or (previous and is_impossible(previous, move)):
+                self._add_transition("impossible_move", move)
+            if previous is not None:
+                self._silent_auto_promotion(move, previous)
+        if moves and moves[-1].to_stage in ("sal", "sql"):
+            stay = moves[-1]
+            days = stay.version.number_threshold("stalled_lead", "stall_days", "90")
+            if self.as_of > stay.entered_at + timedelta(days=float(days)):
+                self._add_transition("stalled_lead", stay)
+
+    def _systems_disagree(self, lead: Lead, moves: list[Transition]) -> None:
+        events = self.events.events.get(lead.lead_id, [])
+        for move in moves:
+            event = move.event
+            rule = "systems_disagree"
+            hours_before = move.version.number_threshold(rule, "before_hours", "1")
+            hours_after = move.version.number_threshold(rule, "after_hours", "24")
+            first = event.occurred_at - timedelta(hours=float(hours_before))
+            last = event.occurred_at + timedelta(hours=float(hours_after))
+            if self.as_of <= last:
+                continue
+            for source in lead.survivors:
+                if source == event.source or not self._maps(move.version, source, event.stage):
+                    continue
+                had_record = any(
+                    record.source == source
+                    and record.created_at is not None
+                    and record.created_at <= event.occurred_at
+                    for record in lead.records
+                )
+                if had_record and not any(
+                    other.source == source
+                    and other.stage == event.stage
+                    and first <= other.occurred_at <= last
+                    for other in events
+                ):
+                    self._add_event(rule, event, move.version)
+        for event in events:
+            if not event.is_authority and not self._has_authority(lead, event):
+                version = self.agreement.judging(event.occurred_at)
+                self._add_event("systems_disagree", event, version)
+
+    def _maps(self, version: Version, source: str, stage: str) -> bool:
+        return stage in version.mapped_stages.get((source, LEAD_OBJECTS[source]), set())
+
+    def _has_authority(self, lead: Lead, event: StageEvent) -> bool:
+        """Whether any system that is the authority for the stage knows the lead."""
+        version = self.agreement.judging(event.occurred_at)
+        return any(
+            mapping.stage == event.stage and mapping.is_authority and key[0] in lead.survivors
+            for key, mapping in version.stage_map.items()
+        )
+
+    def _add_event(self, rule: str, event: StageEvent, version: Version) -> None:
+        self._add(rule, version, ("event", event.event_id), event.lead)
+
+    # -- records ---------------------------------------------------------------------------
+
+    def _duplicate_live_record(self, lead: Lead) -> None:
+        for source, survivor in lead.survivors.items():
+            live = [r for r in lead.records if r.source == source and r.is_live]
+            if len(live) > 1:
+                version = self.agreement.judging(self.as_of)
+                subject = ("record", f"{source}|{survivor.record_id}")
+                self._add("duplicate_live_record", version, subject, lead)
+
+    def _deleted_after_handoff(self, lead: Lead) -> None:
+        """The surviving SFA record was deleted while a sales clause was running."""
+        handoffs = self.handoffs.by_lead[lead.lead_id]
+        source = self.identity.owner_source(lead, self.as_of)
+        if not handoffs or source is None or not lead.survivors[source].is_deleted:
+            return
+        survivor = lead.survivors[source]
+        if survivor.is_merged_away:
+            return
+        flag = "IsDeleted" if source == "salesforce" else "is_deleted"
+        versions = self.company.record_versions(source, LEAD_OBJECTS[source], survivor.record_id)
+        deleted_at = min(
+            version.stamp for version in versions if parse_boolean(version.row.get(flag))
+        )
+        handoff = handoffs[-1]
+        for clause in self.compliance.rows:
+            if (
+                clause.handoff is handoff
+                and clause.party == "sales"
+                and clause.status != "not_applicable"
+                and clause.started_at is not None
+                and clause.due_at is not None
+                and clause.started_at <= deleted_at <= clause.due_at
+                and (clause.met_at is None or clause.met_at > deleted_at)
+            ):
+                self._add_handoff("deleted_after_handoff", handoff)
+                return
+
+    # -- events ----------------------------------------------------------------------------
+
+    def _future_or_backdated(self) -> None:
+        created: dict[tuple[str, str, str], datetime] = {}
+        for record in self.identity.records.values():
+            if record.created_at is not None:
+                name = LEAD_OBJECTS[record.source]
+                created[record.source, name, record.record_id] = record.created_at
+        for found in self.events.opportunities.values():
+            for one in found:
+                name = "Opportunity" if one.source == "salesforce" else "opportunities"
+                created[one.source, name, one.opportunity_id] = one.created_at
+        for events in self.events.events.values():
+            for event in events:
+                birth = created.get(event.record)
+                is_before_birth = birth is not None and event.occurred_at < birth
+                version = self.agreement.judging(event.occurred_at)
+                if is_before_birth or self._is_misdated(
+                    version, event.occurred_at, event.recorded_at
+                ):
+                    self._add_event("future_or_backdated", event, version)
+        for change in self.company.waiting_changes:
+            self._waiting_change(change)
+
+    def _is_misdated(self, version: Version, occurred: datetime, recorded: datetime | None) -> bool:
+        rule = "future_or_backdated"
+        ahead = timedelta(minutes=float(version.number_threshold(rule, "future_minutes", "60")))
+        behind = timedelta(days=float(version.number_threshold(rule, "backdated_days", "7")))
+        if occurred > self.as_of + timedelta(days=1):
+            return True
+        return recorded is not None and not recorded - behind <= occurred <= recorded + ahead
+
+    def _waiting_change(self, change: Change) -> None:
+        """An event that still waits for as_of is judged already, once it was recorded.
+
+        Where the source has no time of recording, its arrival is enough.
+        """
+        if change.is_waiting and change.source == "generic":
+            return
+        lead = self.identity.lead_of.get((change.source, change.record_id))
+        version = self.agreement.judging(change.occurred_at)
+        for name, history_name in version.status_fields.get(
+            (change.source, change.object), {}
+        ).items():
+            if history_name != change.field_name or lead is None:
+                continue
+            mapping = version.stage_map.get((change.source, change.object, name, change.new or ""))
+            is_stage = mapping is not None and mapping.stage is not None
+            if is_stage and self._is_misdated(version, change.occurred_at, change.recorded_at):
+                subject = ("event", md5(change.source, change.event_id))
+                self._add("future_or_backdated", version, subject, lead)
+
+    def _history_gap(self) -> None:
+        """A change of a status field whose old value is not the last new value, in chain order."""
+        leads = {
+            (one.source, "Opportunity", one.opportunity_id): one.lead
+            for found in self.events.opportunities.values()
+            for one in found
+        }
+        for (source, record_id), lead_of_record in self.identity.lead_of.items():
+            leads[source, LEAD_OBJECTS[source], record_id] = lead_of_record
+        for (source, name, record_id, history_name), changes in self.company.changes.items():
+            lead = leads.get((source, name, record_id))
+            if lead is None:
+                continue
+            for previous, change in pairwise(changes):
+                version = self.agreement.judging(change.occurred_at)
+                fields = version.status_fields.get((source, name), {}).values()
+                if history_name in fields and previous.new != change.old:
+                    subject = ("event", md5(source, change.event_id))
+                    self._add("history_gap", version, subject, lead)
+
+    # -- the agreement ---------------------------------------------------------------------
+
+    def _unsigned_agreement(self) -> None:
+        for version in self.agreement.versions:
+            if version.valid_from >= self.as_of:
+                continue
+            sides = ["marketing", "sales"]
+            if parse_boolean(version.row["executive_signature_required"]):
+                sides.append("executive")
+            if not all(
+                version.row[f"{side}_signed_by"] and version.row[f"{side}_signed_on"]
+                for side in sides
+            ):
+                self._add("unsigned_agreement", version, ("agreement_version", version.name))
+
+    def _unmapped_stage_value(self) -> None:
+        for value, at in self.events.unmapped.items():
+            subject = f"{value.source}|{value.object}|{value.field}|{value.value}"
+            version = self.agreement.judging(at)
+            self._add("unmapped_stage_value", version, ("stage_value", subject))
+
+
+def is_impossible(previous: Transition, move: Transition) -> bool:
+    """Closed to closed, but for the moves that happen in good order."""
+    pair = (previous.to_stage, move.to_stage)
+    if not (set(pair) <= CLOSED_STAGES):
+        return False
+    if pair == ("rejected", "disqualified") or pair == ("lost", "won"):
+        return False
+    if pair[1] == "recycled" and pair[0] in ("rejected", "disqualified", "lost"):
+        return False
+    if pair == ("won", "lost"):
+        reopened = previous.event.opportunity_id
+        return reopened is None or reopened != move.event.opportunity_id
+    return True
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
