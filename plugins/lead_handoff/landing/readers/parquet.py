@@ -1,0 +1,213 @@
+"""Parquet: columns cast to text in ISO form, then handed on in the same form as CSV.
+
+A line number is the row's number in the file, from 1.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from lead_handoff.landing.blocks import Block, split
+from lead_handoff.landing.catalogue import Column, ObjectSpec, fold
+from lead_handoff.landing.errors import LandingError
+from lead_handoff.landing.limits import Limits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_ROWS = 4096
+
+
+class ParquetReader:
+    """The rows of one Parquet file as blocks.
+
+    Raises LandingError: parquet_empty, parquet_no_footer, parquet_damaged, too_many_columns, and
+    wrong_type where a column's type cannot become the due one without loss.
+    """
+
+    is_empty = False
+
+    def __init__(self, content: IO[bytes], spec: ObjectSpec, limits: Limits) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._limits = limits
+        size = content.seek(0, io.SEEK_END)
+        if not size:
+            raise LandingError("parquet_empty", "the file has no bytes; deliver it again")
+        content.seek(-min(size, 4), io.SEEK_END)
+        if content.read() != b"PAR1":
+            raise LandingError(
+                "parquet_no_footer", "the file lacks its footer: cut short, or no Parquet file"
+            )
+        content.seek(0)
+        try:
+            self._file = pq.ParquetFile(content, pre_buffer=False)
+            schema = self._file.schema_arrow
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged() from error
+        if len(schema) > limits.columns:
+            raise LandingError(
+                "too_many_columns",
+                f"{len(schema):,} columns, more than the {limits.columns:,} allowed",
+            )
+        self.names: tuple[str, ...] = tuple(schema.names)
+        self._columns = [spec.by_folded_name.get(fold(name)) for name in self.names]
+        self.remarks: list[tuple[str, str]] = []
+        for name, column, kind in zip(self.names, self._columns, schema.types, strict=True):
+            usual = _is_usual(column, kind, name)
+            if not usual:
+                due = column.kind if column else "text"
+                self.remarks.append(("parquet_type", f"{name}: {kind} where {due} is due"))
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows, in order."""
+        import pyarrow as pa
+
+        row = 0
+        try:
+            for batch in self._file.iter_batches(batch_size=self._batch_rows()):
+                if batch.num_rows:
+                    yield self._block(batch, row)
+                row += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged() from error
+        if row != self._file.metadata.num_rows:
+            raise _damaged()
+
+    def _batch_rows(self) -> int:
+        """As many rows as should fit a chunk, judged by the footer."""
+        metadata = self._file.metadata
+        size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        per_row = max(size // max(metadata.num_rows, 1), 1)
+        return int(min(max(self._limits.chunk_bytes // per_row, 16), _MOST_ROWS))
+
+    def _block(self, batch: pa.RecordBatch, first_row: int) -> Block:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        texts = [
+            _as_text(array, column, name)
+            for array, column, name in zip(batch.columns, self._columns, self.names, strict=True)
+        ]
+        sink = io.BytesIO()
+        # Every text is written in quotes, an empty one too: no row looks like a blank line.
+        csv.write_csv(
+            pa.RecordBatch.from_arrays(texts, names=[str(i) for i in range(len(texts))]),
+            sink,
+            csv.WriteOptions(include_header=False, quoting_style="needed"),
+        )
+        block = Block(self.names, sink.getvalue(), line_of=lambda row: first_row + row + 1)
+        found = split(block.data, ord(","), len(self.names), final=True)
+        assert len(found.table) == batch.num_rows
+        block.table = found.table
+        return block
+
+
+def _damaged() -> LandingError:
+    return LandingError("parquet_damaged", "the file cannot be read; deliver it again")
+
+
+def _lossy(name: str, kind: Any, due: str) -> LandingError:
+    return LandingError("wrong_type", f"{name} is {kind}, which cannot become {due} without loss")
+
+
+def _is_usual(column: Column | None, kind: pa.DataType, name: str) -> bool:
+    """Whether the type is one that needs no remark; LandingError(wrong_type) if it is no use."""
+    import pyarrow.types as t
+
+    if t.is_dictionary(kind):
+        kind = kind.value_type
+    if t.is_null(kind):
+        return True
+    is_text = t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind)
+    is_binary = t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind)
+    is_nested = t.is_nested(kind)
+    whole = t.is_integer(kind) or (t.is_decimal(kind) and kind.scale == 0)
+    numeric = whole or t.is_floating(kind) or t.is_decimal(kind)
+    due = column.kind if column else "text"
+    if due == "json":
+        usual, usable = is_text or is_nested, is_binary
+    elif is_nested:
+        usual, usable = False, column is None
+    elif due == "text":
+        usual, usable = is_text, True
+    elif due == "id":
+        usual, usable = is_text or t.is_integer(kind), is_binary or whole
+    elif due == "timestamp":
+        usual, usable = t.is_timestamp(kind), is_text or is_binary or t.is_date(kind)
+    elif due == "date":
+        usual, usable = t.is_date(kind), is_text or is_binary or t.is_timestamp(kind)
+    elif due == "boolean":
+        usual, usable = t.is_boolean(kind), is_text or is_binary or t.is_integer(kind)
+    else:
+        usual, usable = (whole if due == "integer" else numeric), is_text or is_binary or numeric
+    if not (usual or usable):
+        raise _lossy(name, kind, due)
+    return usual
+
+
+def _as_text(array: pa.Array, column: Column | None, name: str) -> pa.Array:
+    """A column as text, '' for null. Raises LandingError(wrong_type) where the cast loses."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as t
+
+    kind = array.type
+    due = column.kind if column else "text"
+    if t.is_dictionary(kind):
+        array = array.dictionary_decode()
+        kind = array.type
+    try:
+        if t.is_nested(kind):
+            texts = pa.array([_json(value) for value in array.to_pylist()], pa.string())
+        elif t.is_floating(kind):
+            texts = _floats(array, due, name)
+        elif t.is_decimal(kind) and due in ("integer", "id"):
+            texts = array.cast(pa.int64()).cast(pa.string())
+        elif t.is_date64(kind):
+            texts = array.cast(pa.date32()).cast(pa.string())
+        elif t.is_fixed_size_binary(kind) or t.is_binary_view(kind):
+            texts = array.cast(pa.binary()).cast(pa.string())
+        elif t.is_timestamp(kind) and due == "date":
+            texts = array.cast(pa.date32()).cast(pa.string())
+        elif t.is_boolean(kind):
+            texts = pc.if_else(array, "true", "false")
+        else:
+            texts = array.cast(pa.string(), safe=False) if _is_bytes(kind) else _cast(array)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
+        raise _lossy(name, kind, due) from error
+    return texts.fill_null("")
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    import pyarrow.types as t
+
+    return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
+
+
+def _cast(array: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return array.cast(pa.string())
+
+
+def _floats(array: pa.Array, due: str, name: str) -> pa.Array:
+    """Floats as the shortest text that gives the same number; whole ones where integers are due."""
+    import pyarrow as pa
+
+    if due == "integer":
+        return array.cast(pa.int64(), safe=True).cast(pa.string())
+    return pa.array(
+        [None if value is None else repr(value) for value in array.to_pylist()], pa.string()
+    )
+
+
+def _json(value: Any) -> str | None:
+    import json
+
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
