@@ -190,8 +190,8 @@ def write_extracts(root: Path, leads: list[dict[str, str]], deals: list[dict[str
             "updated_at",
             "created_by",
             "closed_by",
-        ]
-        + more,
+            *more,
+        ],
         map(deal_row, deals),
     )
     write(
