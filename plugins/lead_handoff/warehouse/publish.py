@@ -55,6 +55,10 @@ LEDGER_COPY = (
 """Columns of a finding the ledger keeps, so that it can still be read when it is resolved."""
 
 
+View = tuple[str, str]
+"""Schema and name."""
+
+
 class PublishError(HandoffError):
     """The night cannot be published; readers still see the last one."""
 
@@ -127,6 +131,7 @@ def publish(
     started = time.monotonic()
     deadline = started + patience_seconds
     told_at = started
+    order: dict[View, int] = {}
     while True:
         steps.reached("publish.before_begin")
         try:
@@ -134,7 +139,9 @@ def publish(
                 cursor.execute(
                     sql.SQL("set local lock_timeout = {}").format(sql.Literal(lock_timeout_ms))
                 )
-                publication = _publish_once(cursor, fence, run_id, slot, wanted, tests, started)
+                publication = _publish_once(
+                    cursor, fence, run_id, slot, wanted, tests, started, order, lock_timeout_ms
+                )
                 steps.reached("publish.before_commit")
             steps.reached("publish.after_commit")
             return publication
@@ -160,6 +167,8 @@ def _publish_once(
     wanted: list[Mart],
     tests: int | None,
     started: float,
+    order: dict[View, int],
+    lock_timeout_ms: int,
 ) -> Publication:
     as_of = _demand_clean(cursor, slot)
     sources = _relations(cursor, slot, [mart.name for mart in wanted])
@@ -178,10 +187,7 @@ def _publish_once(
 
     # From the first lock to the commit readers wait: nothing slow below this line.
     existing = _existing_views(cursor)
-    for schema, name in sorted(existing, key=lambda view: (view != ("marts", GENERATION), view)):
-        cursor.execute(
-            sql.SQL("alter view {} owner to current_user").format(sql.Identifier(schema, name))
-        )
+    _lock_views(cursor, existing, order, lock_timeout_ms)
     steps.reached("publish.after_locks")
     _drop_gone(cursor, existing, wanted)
     for mart in wanted:
@@ -195,6 +201,33 @@ def _publish_once(
     body, shape = _generation_view(cursor, generation)
     _set_view(cursor, "marts", GENERATION, body, shape, existing)
     return Publication(generation, slot, as_of, len(wanted), time.monotonic() - started)
+
+
+def _lock_views(
+    cursor: psycopg.Cursor[Any],
+    views: Iterable[View],
+    order: dict[View, int],
+    budget_ms: int,
+) -> None:
+    """Take the exclusive lock of every view, within one budget of waiting for all of them.
+
+    A reader that holds one view and waits for another that we hold can only be freed by our giving
+    way. The view that was held then goes first next time: whoever reads in that order is let out
+    before we close the door.
+    """
+    deadline = time.monotonic() + budget_ms / 1000
+    for schema, name in sorted(views, key=lambda view: (order.get(view, 0), view)):
+        left_ms = max(1, round((deadline - time.monotonic()) * 1000))
+        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(left_ms)))
+        try:
+            # Changes nothing, and takes the lock of the view alone, not of what it reads.
+            cursor.execute(
+                sql.SQL("alter view {} owner to current_user").format(sql.Identifier(schema, name))
+            )
+        except psycopg.errors.LockNotAvailable:
+            order[(schema, name)] = min(order.values(), default=0) - 1
+            raise
+    cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(budget_ms)))
 
 
 def _demand_clean(cursor: psycopg.Cursor[Any], slot: str) -> datetime:
@@ -271,7 +304,7 @@ def _demand_own_slot(cursor: psycopg.Cursor[Any], slot: str, names: list[str]) -
         )
 
 
-def _existing_views(cursor: psycopg.Cursor[Any]) -> dict[tuple[str, str], _Relation]:
+def _existing_views(cursor: psycopg.Cursor[Any]) -> dict[View, _Relation]:
     """Views of ours: those that read a slot directly, and marts.generation."""
     cursor.execute(
         "select distinct n.nspname, c.relname from pg_class c"
@@ -298,7 +331,7 @@ def _existing_views(cursor: psycopg.Cursor[Any]) -> dict[tuple[str, str], _Relat
 
 def _drop_gone(
     cursor: psycopg.Cursor[Any],
-    existing: dict[tuple[str, str], _Relation],
+    existing: dict[View, _Relation],
     wanted: list[Mart],
 ) -> None:
     keep = {(mart.schema, mart.name) for mart in wanted} | {("marts", GENERATION)}
@@ -323,7 +356,7 @@ def _set_view(
     name: str,
     body: sql.Composed,
     shape: _Relation,
-    existing: dict[tuple[str, str], _Relation],
+    existing: dict[View, _Relation],
 ) -> None:
     before = existing.get((schema, name))
     if before is not None and before.columns != shape.columns[: len(before.columns)]:

@@ -1,0 +1,371 @@
+# ruff: noqa: S608 - statements of tests are put together from names of their own
+"""Readers see whole nights: one generation at a time, and nothing of a night that is not done."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from lead_handoff.warehouse import night_lock, slots
+from lead_handoff.warehouse.night_lock import StaleNightError
+from lead_handoff.warehouse.publish import (
+    Mart,
+    PublishBlockedError,
+    PublishError,
+    publish,
+)
+
+FIRST = date(2026, 5, 1)
+FINDING_COLUMNS = """
+    finding_id text, rule text, severity text, subject_type text, subject_id text, lead_id text,
+    handoff_id text, owner_id text, team text, occurred_at timestamptz, grade text,
+    evidence jsonb, message text, run_as_of timestamptz
+"""
+
+
+class Company:
+    """Builds nights into slots by hand, as the models would."""
+
+    def __init__(self, warehouse: Any) -> None:
+        self.warehouse = warehouse
+        self.url = warehouse.url("transformer")
+        self.owner = psycopg.connect(warehouse.url("owner"), autocommit=True)
+        self.fence = night_lock.acquire(self.owner, "night")
+        self.slot = ""
+
+    def build(self, night: date, tables: dict[str, str]) -> str:
+        """Build one night: each table from a select; ``{night}`` stands for the date."""
+        as_of = datetime(night.year, night.month, night.day, tzinfo=UTC)
+        plan = slots.prepare_build(
+            self.url,
+            fence=self.fence,
+            as_of=as_of,
+            night=night,
+            agreement_hash="a",
+            code_hash="c",
+            full=True,
+        )
+        with psycopg.connect(self.url) as connection:
+            for name, query in tables.items():
+                connection.execute(
+                    f"create table {plan.slot}.{name} as {query.format(night=night)}"
+                )
+        slots.complete_build(self.url, fence=self.fence, slot=plan.slot)
+        self.slot = plan.slot
+        return plan.slot
+
+    def publish(self, *names: str, **more: Any) -> int:
+        marts = [Mart(name, "restricted" if name == "persons" else "marts") for name in names]
+        return publish(
+            self.url, fence=self.fence, run_id="night", slot=self.slot, marts=marts, **more
+        ).generation
+
+    def read(self, query: str, role: str = "analyst") -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.warehouse.url(role)) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def company(warehouse: Any) -> Iterator[Company]:
+    built = Company(warehouse)
+    yield built
+    built.owner.close()
+
+
+TWO = {"fct_a": "select date '{night}' as night", "fct_b": "select date '{night}' as night"}
+
+
+def test_analysts_read_the_published_night_and_nothing_else(company: Company) -> None:
+    company.build(FIRST, {**TWO, "int_c": "select 1 as a", "persons": "select 'x' as email"})
+    generation = company.publish("fct_a", "fct_b", "persons")
+    assert company.read("select night from marts.fct_a") == [(FIRST,)]
+    assert company.read("select generation, night from marts.generation") == [(generation, FIRST)]
+    for hidden in ("slot_blue.fct_a", "restricted.persons", "marts.int_c"):
+        with pytest.raises(psycopg.errors.ProgrammingError):
+            company.read(f"select * from {hidden}")
+
+
+def test_a_night_that_is_being_built_is_not_seen(company: Company) -> None:
+    company.build(FIRST, TWO)
+    company.publish("fct_a", "fct_b")
+    company.build(FIRST + timedelta(days=1), TWO)
+    assert company.read("select night from marts.fct_a") == [(FIRST,)]
+
+
+def test_a_slot_that_is_not_whole_is_not_published(company: Company) -> None:
+    slot = company.build(FIRST, TWO)
+    company.owner.execute("update ops.slots set state = 'building' where slot = %s", (slot,))
+    with pytest.raises(PublishError, match="is building"):
+        company.publish("fct_a")
+
+
+def test_a_mart_that_was_not_built_stops_the_publication(company: Company) -> None:
+    company.build(FIRST, TWO)
+    company.publish("fct_a", "fct_b")
+    company.build(FIRST + timedelta(days=1), {"fct_a": TWO["fct_a"]})
+    with pytest.raises(PublishError, match="lacks fct_b"):
+        company.publish("fct_a", "fct_b")
+    assert company.read("select night from marts.fct_a") == [(FIRST,)]
+
+
+def test_a_project_without_marts_is_not_published(company: Company) -> None:
+    company.build(FIRST, TWO)
+    with pytest.raises(PublishError, match="no mart"):
+        company.publish()
+
+
+def test_a_mart_that_would_change_under_its_readers_is_refused(company: Company) -> None:
+    slot = company.build(FIRST, TWO)
+    with psycopg.connect(company.url) as connection:
+        connection.execute(f"create view {slot}.stg as select id from raw_salesforce.lead")
+        connection.execute(f"create view {slot}.fct_live as select id from {slot}.stg")
+    with pytest.raises(PublishError, match=r"fct_live reads raw_salesforce\.lead"):
+        company.publish("fct_a", "fct_live")
+
+
+def test_a_run_that_was_replaced_publishes_nothing(company: Company) -> None:
+    company.build(FIRST, TWO)
+    company.publish("fct_a", "fct_b")
+    company.build(FIRST + timedelta(days=1), TWO)
+    night_lock.acquire(company.owner, "newer")
+    with pytest.raises(StaleNightError):
+        company.publish("fct_a", "fct_b")
+    assert company.read("select night from marts.fct_a") == [(FIRST,)]
+
+
+def test_columns_may_be_added_renamed_and_removed(company: Company) -> None:
+    company.build(FIRST, {"fct_a": "select 1 as a, 2 as b"})
+    company.publish("fct_a")
+    for day, query in enumerate(
+        ("select 1 as a, 2 as b, 3 as c", "select 'x' as a, 3 as d", "select 3 as d"), start=1
+    ):
+        company.build(FIRST + timedelta(days=day), {"fct_a": query})
+        company.publish("fct_a")
+        assert company.read("select * from marts.fct_a") == company.read(query)
+
+
+def test_a_mart_that_left_the_project_is_gone_and_what_is_not_ours_stays(
+    company: Company,
+) -> None:
+    company.build(FIRST, TWO)
+    company.publish("fct_a", "fct_b")
+    with psycopg.connect(company.url) as connection:
+        connection.execute("create view marts.of_an_analyst as select * from marts.fct_a")
+    company.build(FIRST + timedelta(days=1), {"fct_a": TWO["fct_a"]})
+    company.publish("fct_a")
+    views = company.read("select viewname from pg_views where schemaname = 'marts' order by 1")
+    assert views == [("fct_a",), ("generation",), ("of_an_analyst",)]
+    assert company.read("select * from marts.of_an_analyst") == [(FIRST + timedelta(days=1),)]
+
+
+def test_a_view_of_the_users_own_is_never_dropped_on_the_quiet(company: Company) -> None:
+    company.build(FIRST, {"fct_a": "select 1 as a, 2 as b"})
+    company.publish("fct_a")
+    with psycopg.connect(company.url) as connection:
+        connection.execute("create view marts.of_an_analyst as select b from marts.fct_a")
+    company.build(FIRST + timedelta(days=1), {"fct_a": "select 1 as a"})
+    with pytest.raises(PublishError, match=r"fct_a changes its columns.*of_an_analyst"):
+        company.publish("fct_a")
+    assert company.read("select * from marts.fct_a") == [(1, 2)]
+
+
+def test_descriptions_come_along_and_follow_changes(company: Company) -> None:
+    comments = (
+        "select obj_description('marts.fct_a'::regclass, 'pg_class'),"
+        " col_description('marts.fct_a'::regclass, 1)"
+    )
+    for day, text in enumerate(("One row per night.", "One row per day's end.", None)):
+        slot = company.build(FIRST + timedelta(days=day), TWO)
+        with psycopg.connect(company.url) as connection:
+            if text:
+                literal = text.replace("'", "''")
+                connection.execute(f"comment on table {slot}.fct_a is '{literal}'")
+                connection.execute(f"comment on column {slot}.fct_a.night is '{literal}'")
+        company.publish("fct_a")
+        assert company.read(comments) == [(text, text)]
+
+
+def test_a_reader_in_a_transaction_keeps_its_night_and_publication_steps_back(
+    company: Company,
+) -> None:
+    company.build(FIRST, TWO)
+    company.publish("fct_a", "fct_b")
+    company.build(FIRST + timedelta(days=1), TWO)
+    with psycopg.connect(company.warehouse.url("analyst"), application_name="bi") as reader:
+        reader.execute("select * from marts.fct_b")
+        with pytest.raises(PublishBlockedError, match=r"handoff_analyst .bi."):
+            company.publish("fct_a", "fct_b", lock_timeout_ms=100, patience_seconds=0.5)
+        # Nobody queues behind a publication that gave way.
+        assert reader.execute("select * from marts.fct_a").fetchall() == [(FIRST,)]
+        done: list[int] = []
+        waiting = threading.Thread(
+            target=lambda: done.append(company.publish("fct_a", "fct_b", lock_timeout_ms=100))
+        )
+        waiting.start()
+        time.sleep(0.4)
+        assert reader.execute("select * from marts.fct_a").fetchall() == [(FIRST,)]
+        assert not done
+    waiting.join(10)
+    assert done
+    assert company.read("select night from marts.fct_a") == [(FIRST + timedelta(days=1),)]
+
+
+class Poller(threading.Thread):
+    """A reader that compares all marts in one transaction, again and again."""
+
+    def __init__(self, url: str, names: list[str]) -> None:
+        super().__init__()
+        self.url, self.names = url, names
+        self.stop = threading.Event()
+        self.reads = 0
+        self.mixed = 0
+        self.broken = 0
+
+    def run(self) -> None:
+        with psycopg.connect(self.url) as connection:
+            while not self.stop.is_set():
+                try:
+                    with connection.transaction():
+                        nights = {
+                            connection.execute(f"select night from marts.{name}").fetchall()[0]
+                            for name in self.names
+                        }
+                    self.mixed += len(nights) > 1
+                except (psycopg.Error, IndexError):
+                    self.broken += 1
+                self.reads += 1
+
+
+def poll_during(company: Company, names: list[str], publish_once: Callable[[], Any]) -> Poller:
+    pollers = [Poller(company.warehouse.url("analyst"), names) for _ in range(2)]
+    tables = {name: "select date '{night}' as night" for name in names if name != "generation"}
+    company.build(FIRST, tables)
+    company.publish(*tables)
+    for poller in pollers:
+        poller.start()
+    try:
+        for day in range(1, 21):
+            company.build(FIRST + timedelta(days=day), tables)
+            publish_once()
+    finally:
+        for poller in pollers:
+            poller.stop.set()
+        for poller in pollers:
+            poller.join()
+    pollers[0].reads += pollers[1].reads
+    pollers[0].mixed += pollers[1].mixed
+    pollers[0].broken += pollers[1].broken
+    return pollers[0]
+
+
+NAMES = ["fct_a", "fct_b", "fct_c", "fct_d", "generation"]
+
+
+@pytest.mark.slow
+def test_readers_never_see_two_nights_at_once(company: Company) -> None:
+    seen = poll_during(company, NAMES, lambda: company.publish(*NAMES[:-1]))
+    assert seen.reads > 100
+    assert (seen.mixed, seen.broken) == (0, 0)
+
+
+@pytest.mark.slow
+def test_the_reader_would_notice_views_changed_one_by_one(company: Company) -> None:
+    """The twin: swapping model by model, as a build without slots does, is found out."""
+
+    def one_by_one() -> None:
+        with psycopg.connect(company.url, autocommit=True) as connection:
+            for name in NAMES[:-1]:
+                connection.execute(
+                    f"create or replace view marts.{name} as select night from"
+                    f" {company.slot}.{name}"
+                )
+                time.sleep(0.005)
+        company.owner.execute(
+            "insert into ops.generations (slot, as_of, night, fence, run_id, models, is_full)"
+            f" select slot, as_of, night, 1, 'x', 1, true from ops.slots"
+            f" where slot = '{company.slot}'"
+        )
+
+    names = NAMES[:-1]
+    seen = poll_during(company, [*names, *reversed(names)], one_by_one)
+    assert seen.mixed > 0
+
+
+class TestFindings:
+    """The ledger: when a finding was first and last seen, and when it went."""
+
+    def night(self, company: Company, day: int, *ids: str) -> None:
+        night = FIRST + timedelta(days=day)
+        values = ", ".join(f"('{name}')" for name in ids) or "(null)"
+        columns = ", ".join(
+            {
+                "finding_id": "id as finding_id",
+                "rule": "'stalled_lead'::text as rule",
+                "evidence": "'{{\"days\": 91}}'::jsonb as evidence",
+                "run_as_of": "timestamptz '{night}T00:00Z' as run_as_of",
+            }.get(name, f"null::{kind} as {name}")
+            for name, kind in (column.split() for column in FINDING_COLUMNS.split(","))
+        )
+        query = f"select {columns} from (values {values}) as v (id) where id is not null"
+        waivers = (
+            "select 'waived'::text as finding_id, 'Ann'::text as waived_by,"
+            " '2026-05-02'::text as waived_on, 'known'::text as reason"
+        )
+        company.build(night, {"fct_integrity_findings": query, "agreement_waivers": waivers})
+        company.publish("fct_integrity_findings")
+
+    def rows(self, company: Company) -> dict[str, tuple[Any, ...]]:
+        return {
+            row[0]: tuple(value.day if value else None for value in row[1:])
+            for row in company.read(
+                "select finding_id, first_seen at time zone 'UTC', last_seen at time zone 'UTC',"
+                " resolved_at at time zone 'UTC' from marts.fct_integrity_findings"
+            )
+        }
+
+    def test_a_finding_is_kept_over_time(self, company: Company) -> None:
+        self.night(company, 0, "stays", "goes")
+        assert self.rows(company) == {"stays": (1, 1, None), "goes": (1, 1, None)}
+        self.night(company, 1, "stays")
+        assert self.rows(company) == {"stays": (1, 2, None), "goes": (1, 1, 2)}
+        self.night(company, 2, "stays", "goes", "comes")
+        assert self.rows(company) == {
+            "stays": (1, 3, None),
+            "goes": (1, 3, None),
+            "comes": (3, 3, None),
+        }
+
+    def test_a_night_run_twice_changes_nothing(self, company: Company) -> None:
+        ledger = "select * from ops.findings_ledger order by finding_id"
+        self.night(company, 0, "stays", "goes")
+        self.night(company, 1, "stays")
+        before = company.read(ledger, "owner")
+        self.night(company, 1, "stays")
+        assert company.read(ledger, "owner") == before
+
+    def test_an_older_night_neither_resolves_nor_reopens(self, company: Company) -> None:
+        self.night(company, 1, "early", "stays")
+        self.night(company, 2, "stays")
+        self.night(company, 0, "early")
+        assert self.rows(company) == {"early": (1, 2, None)}
+        self.night(company, 2, "stays")
+        assert self.rows(company) == {"early": (1, 2, 3), "stays": (2, 3, None)}
+
+    def test_a_resolved_finding_can_still_be_read_with_its_evidence(self, company: Company) -> None:
+        self.night(company, 0, "goes")
+        self.night(company, 1)
+        assert company.read(
+            "select rule, evidence, run_as_of from marts.fct_integrity_findings"
+            " where resolved_at is not null"
+        ) == [("stalled_lead", {"days": 91}, datetime(2026, 5, 2, tzinfo=UTC))]
+
+    def test_a_waived_finding_says_by_whom_and_why_from_that_day_on(self, company: Company) -> None:
+        waiver = "select waived_by, waiver_reason from marts.fct_integrity_findings"
+        self.night(company, 0, "waived")
+        assert company.read(waiver) == [(None, None)]
+        self.night(company, 1, "waived")
+        assert company.read(waiver) == [("Ann", "known")]
