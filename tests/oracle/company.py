@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise, permutations
@@ -159,10 +159,22 @@ def clean(source: str, row: dict[str, str]) -> Cells:
     return result
 
 
-def canonical_text(row: Cells) -> str:
-    """The text that decides between two rows of equal stamp and folder."""
-    filled = {name: value for name, value in row.items() if value is not None}
+def canonical_text(source: str, row: Mapping[str, str]) -> str:
+    """The text that decides between two versions of equal stamp and folder: the delivered values
+    that say something, under their landed names, sorted, as compact JSON."""
+    filled = {
+        landed_name(name): value.strip() if name in OTHER_ID_FIELDS | SALESFORCE_ID_FIELDS else value
+        for name, value in row.items()
+        if value and not (source == "marketo" and value == "null")
+    }
     return json.dumps(filled, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def landed_name(name: str) -> str:
+    """A field's name as a column: SystemModstamp -> system_modstamp."""
+    name = re.sub(r"([^_])([A-Z][a-z]+)", r"\1_\2", name)
+    name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())
 
 
 def in_chain_order(changes: list[Change], rank: Callable[[Change], int]) -> list[Change]:
@@ -342,7 +354,7 @@ class Company:
             from_folder = stamp is None
             if stamp is None:
                 stamp = first_instant_of_day(item.folder_date, ZoneInfo("UTC"))
-            canonical = canonical_text(row)
+            canonical = canonical_text(item.source, item.row)
             identity = (item.source, item.object, key, stamp, canonical)
             known = first.get(identity)
             if known is None or item.folder_date < known.first_night:

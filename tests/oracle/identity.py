@@ -97,8 +97,8 @@ class Identity:
                 self.records[source, key] = Record(source, key, created_at, is_deleted, False, row)
 
     def _merge(self, loser: RecordKey, survivor: RecordKey) -> None:
-        # A survivor or loser that was never delivered joins nothing: there is no record of it.
-        if loser != survivor and loser in self.records and survivor in self.records:
+        # Two losers of one survivor are one person, also where the survivor was never delivered.
+        if loser != survivor:
             self._merged_into[loser].add(survivor)
 
     def _read_merges(self) -> None:
@@ -113,7 +113,8 @@ class Identity:
                 for loser in re.findall(r"\d+", losers):
                     self._merge(("marketo", loser), ("marketo", str(row["leadId"]).strip()))
         for loser in self._merged_into:
-            self.records[loser].is_merged_away = True
+            if loser in self.records:
+                self.records[loser].is_merged_away = True
 
     def _find(self, key: RecordKey) -> RecordKey:
         while self._parent.get(key, key) != key:
@@ -121,8 +122,7 @@ class Identity:
         return key
 
     def _unite(self, one: RecordKey, other: RecordKey) -> None:
-        if one in self.records and other in self.records:
-            self._parent[self._find(one)] = self._find(other)
+        self._parent[self._find(one)] = self._find(other)
 
     def _join(self) -> None:
         leads_by_contact: dict[str, list[RecordKey]] = defaultdict(list)

@@ -1,0 +1,193 @@
+"""Agreements for tests: the example with pinned terms, and variants that turn on rarer rules."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+Row = dict[str, str]
+Edit = Callable[[list[Row]], list[Row]]
+
+EXAMPLE = Path(__file__).parents[2] / "dbt_project" / "seeds" / "agreement"
+
+
+def copy_agreement(target: Path, edits: dict[str, Edit], source: Path = EXAMPLE) -> Path:
+    """Copy an agreement's files, each passed through its edit if it has one; return the target."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.glob("agreement_*.csv")):
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            names = list(reader.fieldnames or [])
+            rows = list(reader)
+        edit = edits.get(path.stem.removeprefix("agreement_"))
+        with (target / path.name).open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(edit(rows) if edit else rows)
+    return target
+
+
+def setting(**values: str) -> Edit:
+    """An edit that sets columns on every row."""
+    return lambda rows: [row | values for row in rows]
+
+
+def _pinned_terms(rows: list[Row]) -> list[Row]:
+    wanted = {
+        ("A", "response"): ("8", "business_hours", "", ""),
+        ("B", "response"): ("16", "business_hours", "", ""),
+        ("A", "first_touch"): ("4", "business_hours", "", ""),
+        ("B", "first_touch"): ("8", "business_hours", "", ""),
+        ("A", "follow_up"): ("14", "days", "6", "3"),
+        ("B", "follow_up"): ("21", "days", "3", "2"),
+        ("A", "follow_up_before_rejection"): ("", "", "6", "3"),
+        ("B", "follow_up_before_rejection"): ("", "", "3", "2"),
+        ("A", "decision"): ("14", "days", "", ""),
+        ("B", "decision"): ("14", "days", "", ""),
+        ("A", "no_stall"): ("90", "days", "", ""),
+        ("B", "no_stall"): ("90", "days", "", ""),
+        ("A", "definition"): ("", "", "", ""),
+        ("B", "definition"): ("", "", "", ""),
+    }
+    versions = dict.fromkeys(row["agreement_version"] for row in rows)
+    return [
+        {
+            "agreement_version": version,
+            "tier": tier,
+            "clause": clause,
+            "due_in": due_in,
+            "due_unit": unit,
+            "touches": touches,
+            "channels": channels,
+        }
+        for version in versions
+        for (tier, clause), (due_in, unit, touches, channels) in wanted.items()
+    ]
+
+
+def _pinned_versions(rows: list[Row]) -> list[Row]:
+    pinned = setting(
+        time_zone="America/New_York",
+        default_calendar="us_east",
+        handoff_stage="mql",
+        uses_tql="false",
+        minimum_score="60",
+        minimum_attributes="4",
+        routing_grace_minutes="15",
+        clock_restarts_on_transfer="false",
+        warning_hours="4",
+    )(rows)
+    return [
+        row | {"valid_from": day}
+        for row, day in zip(pinned, ("2025-07-01", "2026-04-01"), strict=True)
+    ]
+
+
+def pinned(target: Path, **versions: str) -> Path:
+    """The example with the terms that the hand-worked tests reckon with.
+
+    Response 8 and 16 business hours for tiers A and B, first touch 4 and 8, six touches over
+    three channels in 14 days and three over two in 21, decision 14 days, stall 90 days; minimum
+    score 60 and four attributes; versions from 2025-07-01 and 2026-04-01 at New York.
+    Keyword arguments set columns of all versions.
+    """
+    return copy_agreement(
+        target,
+        {
+            "versions": lambda rows: setting(**versions)(_pinned_versions(rows)),
+            "sla_terms": _pinned_terms,
+        },
+    )
+
+
+def _generic_roster(rows: list[Row]) -> list[Row]:
+    versions = dict.fromkeys(row["agreement_version"] for row in rows)
+    people = [("g-anna", "rep", "true", "always"), ("g-bert", "bdr", "false", "europe")]
+    return rows + [
+        {
+            "agreement_version": version,
+            "source_system": "generic",
+            "user_id": user,
+            "name": user,
+            "function": "sales",
+            "role": role,
+            "team": "Plain",
+            "manager_id": "",
+            "is_quota_bearing": quota,
+            "calendar": calendar,
+        }
+        for version in versions
+        for user, role, quota, calendar in people
+    ]
+
+
+def _always_open(rows: list[Row]) -> list[Row]:
+    versions = dict.fromkeys(row["agreement_version"] for row in rows)
+    return rows + [
+        {
+            "agreement_version": version,
+            "calendar": "always",
+            "time_zone": "Europe/Berlin",
+            "weekday": str(weekday),
+            "opens": "00:00",
+            "closes": "24:00",
+        }
+        for version in versions
+        for weekday in range(1, 8)
+    ]
+
+
+def _with_tql(rows: list[Row]) -> list[Row]:
+    """Marketing's own MQL value tells tql; the plain route gains a tql value."""
+    result = []
+    for row in rows:
+        if row["source_system"] == "marketo" and row["value"] == "Nurture":
+            row = row | {"stage": "tql", "is_authority": "true"}
+        result.append(row)
+        if row["source_system"] == "generic" and row["value"] == "mql":
+            result.append(row | {"value": "tql-ish", "stage": "tql"})
+    return result
+
+
+def _only_some_clauses(rows: list[Row]) -> list[Row]:
+    """No decision for tier B, no first_touch at all in the second version, half an hour for A."""
+    result = []
+    for row in rows:
+        if (row["tier"], row["clause"]) == ("B", "decision"):
+            continue
+        if row["clause"] == "first_touch" and row["agreement_version"] == "v2":
+            continue
+        if (row["tier"], row["clause"]) == ("A", "response"):
+            row = row | {"due_in": "0.5"}
+        result.append(row)
+    return result
+
+
+VARIANTS: dict[str, dict[str, Edit]] = {
+    "restarting_clock": {
+        "versions": setting(clock_restarts_on_transfer="true", routing_grace_minutes="60"),
+        "roster": _generic_roster,
+        "calendars": _always_open,
+    },
+    "teleservices": {
+        "versions": setting(handoff_stage="tql", uses_tql="true"),
+        "stage_map": _with_tql,
+    },
+    "some_clauses": {"sla_terms": _only_some_clauses},
+    "plain_source_in_new_york": {
+        "sources": lambda rows: [
+            row | {"time_zone": "America/New_York"} if row["source_system"] == "generic" else row
+            for row in rows
+        ],
+        "roster": _generic_roster,
+        "calendars": _always_open,
+        "versions": setting(default_calendar="always"),
+    },
+}
+"""Names of variants of the example and their edits; each turns on rules that it leaves off."""
+
+
+def variant(name: str, target: Path) -> Path:
+    """Write one of the variants of the example."""
+    return copy_agreement(target, VARIANTS[name])
