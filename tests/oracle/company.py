@@ -163,7 +163,9 @@ def canonical_text(source: str, row: Mapping[str, str]) -> str:
     """The text that decides between two versions of equal stamp and folder: the delivered values
     that say something, under their landed names, sorted, as compact JSON."""
     filled = {
-        landed_name(name): value.strip() if name in OTHER_ID_FIELDS | SALESFORCE_ID_FIELDS else value
+        landed_name(name): value.strip()
+        if name in OTHER_ID_FIELDS | SALESFORCE_ID_FIELDS
+        else value
         for name, value in row.items()
         if value and not (source == "marketo" and value == "null")
     }

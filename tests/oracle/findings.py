@@ -185,7 +185,7 @@ class Findings:
             if signals:
                 self._add_transition(rule, move, grade_of(signals))
         elif move.to_stage == "won" and move.actor_type == "automation":
-            self._add_transition(rule, move, grade_of(1 + is_timer + is_batch))
+            self._add_transition(rule, move, grade_of(is_timer + is_batch))
 
     def _auto_acceptance(self, handoff: Handoff) -> None:
         accepted = handoff.response if handoff.is_accepted else None

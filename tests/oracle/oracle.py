@@ -19,6 +19,7 @@ from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvents
 from tests.oracle.touches import Touches
 from tests.oracle.transitions import Transition, transitions_of
+from tests.oracle.waterfall import Waterfall
 
 
 @dataclass
@@ -81,4 +82,5 @@ def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
         "fct_touches": list(rows.fct_touches(judged.touches)),
         "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),
         "fct_integrity_findings": [finding.row() for finding in judged.findings.found],
+        "agg_waterfall_monthly": Waterfall(judged.transitions, handoffs, as_of).rows(),
     }

@@ -1,0 +1,104 @@
+"""Cell-by-cell comparison of two sets of marts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "dim_leads": ("lead_id",),
+    "bridge_lead_ids": ("source_system", "source_id"),
+    "fct_stage_events": ("event_id",),
+    "fct_stage_transitions": ("transition_id",),
+    "fct_handoffs": ("handoff_id",),
+    "fct_handoff_legs": ("handoff_id", "leg_number"),
+    "fct_touches": ("touch_id",),
+    "fct_sla_compliance": ("handoff_id", "clause", "period_start", "due_at", "segment"),
+    "fct_integrity_findings": ("rule", "subject_type", "subject_id"),
+    "agg_waterfall_monthly": ("month", "basis", "segment"),
+}
+"""What names a row of each mart; due_at and segment count for volume only."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One cell, or a row that only one side has (column is None)."""
+
+    mart: str
+    key: tuple[Any, ...]
+    column: str | None
+    expected: Any
+    actual: Any
+
+    def __str__(self) -> str:
+        if self.column is None:
+            side = "missing" if self.actual is None else "unexpected"
+            return f"{self.mart} {self.key}: row {side}"
+        return (
+            f"{self.mart} {self.key} {self.column}: "
+            f"expected {self.expected!r}, found {self.actual!r}"
+        )
+
+
+def plain(value: Any) -> Any:
+    """One form for equal values: instants in UTC, numbers as decimals without trailing zeros."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if isinstance(value, (int, Decimal)):
+        number = Decimal(value)
+        return Decimal(0) if number == 0 else number.normalize()
+    if isinstance(value, float):
+        return plain(round(Decimal(value), 6))
+    return value
+
+
+def key_of(mart: str, row: Row) -> tuple[Any, ...]:
+    """The row's key; a handoff's clause is named by handoff and clause alone."""
+    if mart == "fct_sla_compliance" and row["handoff_id"] is not None:
+        return (row["handoff_id"], row["clause"])
+    return tuple(plain(row[column]) for column in KEYS[mart])
+
+
+def differences(
+    mart: str, expected: Iterable[Row], actual: Iterable[Row], ignore: Iterable[str] = ()
+) -> list[Difference]:
+    """Compare two row sets on the columns that the expected rows have, less the ignored ones.
+
+    Raises:
+        ValueError: a key stands twice on one side.
+    """
+    left, right = _by_key(mart, expected), _by_key(mart, actual)
+    ignored = set(ignore)
+    found = [
+        Difference(mart, key, None, row, None) for key, row in left.items() if key not in right
+    ]
+    found += [
+        Difference(mart, key, None, None, row) for key, row in right.items() if key not in left
+    ]
+    for key, row in left.items():
+        if key not in right:
+            continue
+        for column in row:
+            if column in ignored:
+                continue
+            one, other = plain(row[column]), plain(right[key].get(column))
+            if one != other:
+                found.append(Difference(mart, key, column, one, other))
+    return found
+
+
+def _by_key(mart: str, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+    result: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = key_of(mart, row)
+        if key in result:
+            raise ValueError(f"{mart} has two rows {key}")
+        result[key] = row
+    return result
