@@ -99,6 +99,8 @@ class BusinessCalendar:
         """
         if span <= 0:
             return start
+        if not self._hours:
+            return None
         self._cover(start, start)
         while True:
             target = self._elapsed(start) + span

@@ -926,6 +926,33 @@ def write_extracts(rows: Iterable[Landed], root: Path, random: Random | None = N
     return written
 
 
+def read_extracts(root: Path) -> list[Landed]:
+    """Read text extracts back as landed rows, numbers and booleans of JSON as their texts."""
+    rows = []
+    for path in sorted(Path(root).glob("*/*/*/*")):
+        source, name, night = path.relative_to(root).parts[:3]
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        text = content.decode("utf-8-sig")
+        found: list[dict[str, str]] = []
+        if ".csv" in path.suffixes:
+            found = list(csv.DictReader(io.StringIO(text, newline="")))
+        elif ".jsonl" in path.suffixes:
+            for line in text.splitlines():
+                found.append({key: _as_text(value) for key, value in json.loads(line).items()})
+        rows += [Landed(source, name, date.fromisoformat(night), row) for row in found]
+    return rows
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _encoded(rows: list[dict[str, str]], form: str) -> bytes:
     text = io.StringIO(newline="")
     if form.startswith("csv"):

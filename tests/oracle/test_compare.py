@@ -26,7 +26,8 @@ def test_equal_values_in_other_forms_are_equal() -> None:
 
 def test_cells_and_rows_that_differ_are_named() -> None:
     one = [{"lead_id": "a", "company": "x"}, {"lead_id": "b", "company": "x"}]
-    other = [{"lead_id": "a", "company": None}, {"lead_id": "c", "company": "x"}]
+    other: list[dict[str, Any]] = [{"lead_id": "a", "company": None}]
+    other.append({"lead_id": "c", "company": "x"})
     assert [str(found) for found in differences("dim_leads", one, other)] == [
         "dim_leads ('b',): row missing",
         "dim_leads ('c',): row unexpected",

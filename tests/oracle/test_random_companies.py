@@ -10,7 +10,14 @@ import pytest
 
 from tests.oracle import marts
 from tests.oracle.agreements import EXAMPLE, VARIANTS, variant
-from tests.oracle.histories import AS_OF, NIGHT, random_company, scatter, write_extracts
+from tests.oracle.histories import (
+    AS_OF,
+    NIGHT,
+    random_company,
+    read_extracts,
+    scatter,
+    write_extracts,
+)
 
 Marts = dict[str, list[dict[str, Any]]]
 
@@ -78,8 +85,15 @@ def test_the_same_seed_gives_the_same_company() -> None:
 
 
 def test_extracts_lie_where_landing_looks(tmp_path: Path) -> None:
-    written = write_extracts(random_company(3, 30), tmp_path, Random(3))
+    written = write_extracts(random_company(3, 5), tmp_path, Random(3))
     sources = {path.relative_to(tmp_path).parts[0] for path in written}
     assert sources == {"salesforce", "marketo", "generic"}
     for path in written:
         date.fromisoformat(path.parent.name)
+
+
+def test_what_was_written_as_extracts_is_read_back(tmp_path: Path) -> None:
+    rows = random_company(4, 5)
+    write_extracts(rows, tmp_path, Random(4))
+    again = marts(read_extracts(tmp_path), EXAMPLE, AS_OF, NIGHT)
+    assert _sorted(again) == _sorted(marts(rows, EXAMPLE, AS_OF, NIGHT))
