@@ -138,7 +138,7 @@ def land_source(
         autocommit=True,
         application_name=f"lead_handoff:{fence}:landing",
         options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8"
-        " -c temp_buffers=64MB -c work_mem=64MB",
+        " -c temp_buffers=64MB -c work_mem=64MB -c maintenance_work_mem=256MB",
     ) as connection:
         loads = []
         for each in find_nights(extracts_root, source, night):

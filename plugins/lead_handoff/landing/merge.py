@@ -20,6 +20,9 @@ from lead_handoff.landing.ddl import drop_index_statements, index_statements
 
 _STAGE = sql.Identifier("landing_stage")
 _QUARANTINE = sql.Identifier("landing_quarantine")
+_JUDGED = ("_overflow", "_given_stamp", "_has_separator")
+SEPARATOR = "\x1f"
+"""Stands between the parts of a version that are hashed; rows holding it are always judged."""
 _BULK_ROWS = 20_000  # from here on, indexes of an empty table are built after its first load
 
 
@@ -47,13 +50,15 @@ class Stage:
         self._copy_key: tuple[object, ...] = ()
         self._delivered: set[str] = set()
         self._given_stamps = False
+        self._has_separators = False
         self.columns = self._raw_columns()
         listed = sql.SQL(", ").join(
             sql.SQL("{} text").format(sql.Identifier(name)) for name in self.columns
         )
         cursor.execute(
             sql.SQL(
-                "create temporary table {} ({}, _overflow jsonb, _given_stamp timestamptz)"
+                "create temporary table {} ({}, _overflow jsonb, _given_stamp timestamptz,"
+                " _has_separator boolean)"
                 " on commit drop"
             ).format(_STAGE, listed)
         )
@@ -117,14 +122,18 @@ class Stage:
         kept = [name for name in targets if name is not None]
         key = ("judged", tuple(kept))
         if key != self._copy_key:
-            columns = sql.SQL(", ").join(map(sql.Identifier, [*kept, "_overflow", "_given_stamp"]))
+            columns = sql.SQL(", ").join(map(sql.Identifier, [*kept, *_JUDGED]))
             self._start(key, sql.SQL("copy {} ({}) from stdin").format(_STAGE, columns))
             self._delivered.update(kept)
             self._given_stamps = True
         assert self._copy is not None
         for values, stamp in rows:
             landed = [v for v, target in zip(values, targets, strict=True) if target is not None]
-            self._copy.write_row([*landed, _overflow(values, targets, names), stamp])
+            has_separator = any(SEPARATOR in value for value in landed if value is not None)
+            self._has_separators |= has_separator
+            self._copy.write_row(
+                [*landed, _overflow(values, targets, names), stamp, has_separator]
+            )
 
     def copy_quarantine(
         self, rows: Iterable[tuple[str, int, str, str, str]]
@@ -306,7 +315,7 @@ class Stage:
         else:
             stamp, from_folder = own, sql.SQL("false")
         return sql.SQL("{}, {}, {}, {}, {}").format(
-            sql.SQL(", ").join(values.values()), key, stamp, from_folder, _content_hash(values)
+            sql.SQL(", ").join(values.values()), key, stamp, from_folder, _content_hash(values, self._has_separators)
         )
 
     def _value(self, column: str) -> sql.Composed:
@@ -334,25 +343,42 @@ class Stage:
         )
 
 
-def _content_hash(values: dict[str, sql.Composed]) -> sql.Composed:
-    """MD5 over the filled values in order of their columns' names, each with name and length.
+def _content_hash(values: dict[str, sql.Composed], has_separator: bool) -> sql.Composed:
+    """MD5 over the filled values in order of their columns' names, each with its name.
 
     Columns without a value do not count: a row means the same whether a column that is null in it
-    was delivered or not.
+    was delivered or not. Where a value holds the separator itself, lengths are hashed as well, so
+    that no two contents read the same.
     """
-    parts = [
-        sql.SQL("case when {0} is not null then {1} || length({0}) || ':' || {0} end").format(
-            values[name], sql.Literal(f"{name}=")
+    names = sorted(values)
+    plain = [
+        sql.SQL("case when {0} is not null then {1} || {0} end").format(
+            values[name], sql.Literal(f"{SEPARATOR}{name}=")
         )
-        for name in sorted(values)
+        for name in names
     ]
-    parts.append(sql.SQL("_overflow::text"))
-    # A call takes at most 100 arguments.
+    plain.append(sql.SQL("_overflow::text"))
+    result = sql.SQL("md5({})").format(_concatenated(plain))
+    if not has_separator:
+        return result
+    measured = [
+        sql.SQL("case when {0} is not null then {1} || octet_length({0}) || ':' || {0} end").format(
+            values[name], sql.Literal(f"{SEPARATOR}{name}=")
+        )
+        for name in names
+    ]
+    return sql.SQL("case when _has_separator then md5({}) else {} end").format(
+        _concatenated([sql.SQL("'measured'"), *measured, sql.SQL("_overflow::text")]), result
+    )
+
+
+def _concatenated(parts: Sequence[sql.Composable]) -> sql.Composed:
+    """One text of many; a call takes at most 100 arguments."""
     groups = [
         sql.SQL("concat({})").format(sql.SQL(", ").join(parts[start : start + 100]))
         for start in range(0, len(parts), 100)
     ]
-    return sql.SQL("md5({})").format(sql.SQL(" || ").join(groups))
+    return sql.SQL(" || ").join(groups)
 
 
 def _long_id(key: sql.Composed) -> sql.Composed:
