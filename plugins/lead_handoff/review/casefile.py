@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Literal
 
-Kind = Literal["text", "integer", "decimal", "moment", "choice", "comment"]
+Kind = Literal["text", "word", "integer", "decimal", "hours", "moment", "choice", "comment"]
 Value = str | int | float | datetime | None
 
 VERDICTS = ("valid", "invalid", "cannot tell")
@@ -39,6 +39,9 @@ REMEDIES = (
     "other (see comment)",
 )
 CHOICES = {"Verdict": VERDICTS, "Cause": CAUSES, "Remedy": REMEDIES}
+
+_CHOICE_WIDTHS = {"Verdict": 11, "Cause": 21, "Remedy": 19}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 KIND_WORDS = {
     "rejected": "rejected",
@@ -187,6 +190,7 @@ def _cases(sample: list[dict[str, Any]], numbers: dict[str, str]) -> Sheet:
             starts.add(place)
             before = case["stratum"]
         weight = round(case["stratum_population"] / case["stratum_sample"], 4)
+        acted = facts["touches"] if facts["exit_kind"] == "ignored" else facts["touches_before"]
         rows.append(
             [
                 numbers[case["handoff_id"]],
@@ -194,22 +198,18 @@ def _cases(sample: list[dict[str, Any]], numbers: dict[str, str]) -> Sheet:
                 KIND_WORDS[facts["exit_kind"]],
                 facts["tier"],
                 _moment(facts["offered_at"]),
-                _moment(facts["response_due_at"]),
                 _moment(facts["decided_at"]),
-                facts["time_zone"],
                 facts["owner"],
                 facts["reason"],
-                facts["family"],
-                facts["touches_before"] if facts["exit_kind"] != "ignored" else facts["touches"],
+                acted,
                 facts["touches_owed"],
                 facts["channels"],
-                facts["score"],
-                facts["attributes_met"],
                 _yes(facts["met_definition"]),
+                *(None for _ in CHOICES),
                 None,
-                None,
-                None,
-                None,
+                _moment(facts["response_due_at"]),
+                facts["time_zone"],
+                facts["family"],
                 weight,
                 case["case_token"],
             ]
@@ -217,29 +217,25 @@ def _cases(sample: list[dict[str, Any]], numbers: dict[str, str]) -> Sheet:
     return Sheet(
         "Cases",
         (
-            Column("Case", 12),
-            Column("Team", 10),
-            Column("Kind of exit", 10.5),
-            Column("Tier", 5.5),
-            Column("Handed over", 14.5, "moment"),
-            Column("Response due", 14.5, "moment"),
-            Column("Decided", 14.5, "moment"),
-            Column("Times in", 12.5),
-            Column("Owner was", 10),
+            Column("Case", 11.5),
+            Column("Team", 8.5),
+            Column("Kind of exit", 10),
+            Column("Tier", 5, "word"),
+            Column("Handed over", 16, "moment"),
+            Column("Decided", 16, "moment"),
+            Column("Owner was", 9),
             Column("Reason given", 21),
-            Column("Family of reason", 11.5),
-            Column("Touches made", 8.5, "integer"),
-            Column("Touches owed", 8.5, "integer"),
+            Column("Touches made", 8, "integer"),
+            Column("Touches owed", 8, "integer"),
             Column("Channels used", 9, "integer"),
-            Column("Score", 6.5, "decimal"),
-            Column("Attri- butes met", 7.5, "integer"),
-            Column("Met definition", 10.5),
-            Column("Verdict", 12, "choice"),
-            Column("Cause", 24, "choice"),
-            Column("Remedy", 22, "choice"),
-            Column("Comment", 38, "comment"),
+            Column("Met definition", 10, "word"),
+            *(Column(title, width, "choice") for title, width in _CHOICE_WIDTHS.items()),
+            Column("Comment", 28, "comment"),
+            Column("Response due", 16, "moment", in_print=False),
+            Column("Times in", 19, in_print=False),
+            Column("Family of reason", 13, in_print=False),
             Column("Weight", 9, "decimal", in_print=False),
-            Column("Token", 22, in_print=False),
+            Column("Token", 23, in_print=False),
         ),
         rows,
         starts=frozenset(starts),
@@ -258,6 +254,7 @@ def _timeline(sample: list[dict[str, Any]], numbers: dict[str, str]) -> Sheet:
                 [
                     numbers[case["handoff_id"]],
                     _moment(entry["at"]),
+                    _DAYS[datetime.fromisoformat(entry["at"]).weekday()],
                     entry["zone"],
                     entry["hours"],
                     entry["event"],
@@ -271,9 +268,10 @@ def _timeline(sample: list[dict[str, Any]], numbers: dict[str, str]) -> Sheet:
         "Timeline",
         (
             Column("Case", 12),
-            Column("When", 20, "moment"),
-            Column("Zone", 8),
-            Column("Hours since handover", 11, "decimal"),
+            Column("When", 17, "moment"),
+            Column("Day", 6, "word"),
+            Column("Zone", 7, "word"),
+            Column("Hours since handover", 10, "hours"),
             Column("Event", 13),
             Column("What", 28),
             Column("Who", 22),
@@ -322,8 +320,8 @@ def _attributes(
             Column("Score needed", 8, "decimal"),
             Column("Attributes met", 10, "integer"),
             Column("Attributes needed", 10, "integer"),
-            Column("Met definition", 10.5),
-            *(Column(name.replace("_", " "), 12) for name in names),
+            Column("Met definition", 10.5, "word"),
+            *(Column(name.replace("_", " "), 12, "word") for name in names),
         ),
         rows,
     )

@@ -13,13 +13,13 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -158,25 +158,29 @@ def draw_month(
         wanted = checked_seed(seed) if seed else None
         frozen, fresh = _freeze(month, warehouse_url, agreement_dir, tell)
         newly_drawn = False
-        with ledger.month_transaction(warehouse_url, month) as connection:
-            frozen = population.find(connection, month) or frozen
-            if frozen.seed is None:
-                newly_drawn = True
-                tell(f"{month}: drawing from {frozen.population_size} handoffs")
-                _draw(connection, frozen, wanted, fresh, out_dir, agreement_dir)
-            elif wanted not in (None, frozen.seed):
-                raise RedrawError(
-                    f"{month} was drawn with seed {frozen.seed!r} and is not drawn again with "
-                    "another; leave the seed out to have that draw again"
-                )
-        return _deliver(month, warehouse_url, out_dir, newly_drawn, tell)
+        with files.workspace(out_dir, month) as aside:
+            with ledger.month_transaction(warehouse_url, month) as connection:
+                frozen = population.find(connection, month) or frozen
+                if frozen.seed is None:
+                    newly_drawn = True
+                    tell(f"{month}: drawing from {frozen.population_size} handoffs")
+                    _draw(connection, frozen, wanted, fresh, out_dir, agreement_dir, aside)
+                elif wanted not in (None, frozen.seed):
+                    raise RedrawError(
+                        f"{month} was drawn with seed {frozen.seed!r} and is not drawn again with "
+                        "another; leave the seed out to have that draw again"
+                    )
+            return _deliver(month, warehouse_url, out_dir, aside, newly_drawn, tell)
 
 
-def stratum_of(member: dict[str, Any], columns: list[str]) -> Stratum:
+def stratum_of(
+    columns: Sequence[str], team: str | None, exit_kind: str, tier: str | None
+) -> Stratum:
     """The stratum of a member; a machine's exits are apart under every policy."""
-    stratum = tuple(member[column] or "" for column in columns)
+    values = {"team": team or "", "exit_kind": exit_kind, "tier": tier or ""}
+    stratum = tuple(values[column] for column in columns)
     if "exit_kind" not in columns:
-        stratum += ("machine" if member["exit_kind"] == "machine" else "",)
+        stratum += ("machine" if exit_kind == "machine" else "",)
     return stratum
 
 
@@ -205,6 +209,7 @@ def _draw(
     fresh: bool,
     out_dir: Path,
     agreement_dir: Path,
+    aside: Path,
 ) -> None:
     """Draw from the frozen population and record everything; the caller commits."""
     month = frozen.month
@@ -213,10 +218,7 @@ def _draw(
     origin = "system" if seed is None else "given_with_freeze" if fresh else "given"
     seed = seed or f"{secrets.randbelow(10**20):020d}"
     strata = _strata(connection, frozen)
-    sizes = {count.stratum: count.sample for count in strata}
-    digest = hashlib.sha256()
-    tickets = draw_strata(_hashed_members(connection, frozen, digest), seed, sizes, ids_ascend=True)
-    _demand_same_population(frozen, digest.hexdigest())
+    tickets = _drawn(connection, frozen, seed, strata, aside / POPULATION_FILE)
     cases = _cases(connection, frozen, strata, tickets, out_dir)
     drawn_at = datetime.now(UTC)
     summary = _gather_evidence(connection, frozen, strata, cases, agreement_dir)
@@ -273,6 +275,7 @@ _INSERT_CASE = """
 def _strata(
     connection: psycopg.Connection[Any], frozen: population.Frozen
 ) -> tuple[StratumCount, ...]:
+    columns = frozen.policy["strata"]
     sizes: dict[Stratum, int] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         counted = cursor.execute(
@@ -281,28 +284,48 @@ def _strata(
             [frozen.month],
         )
         for row in counted:
-            stratum = stratum_of(row, frozen.policy["strata"])
+            stratum = stratum_of(columns, row["team"], row["exit_kind"], row["tier"])
             sizes[stratum] = sizes.get(stratum, 0) + row["members"]
     given = allocate(sizes, frozen.policy["sample_size"], frozen.policy["minimum_per_stratum"])
     return tuple(StratumCount(stratum, sizes[stratum], given[stratum]) for stratum in given)
 
 
-def _hashed_members(
-    connection: psycopg.Connection[Any], frozen: population.Frozen, digest: "hashlib._Hash"
-) -> Iterator[tuple[str, Stratum]]:
+def _drawn(
+    connection: psycopg.Connection[Any],
+    frozen: population.Frozen,
+    seed: str,
+    strata: tuple[StratumCount, ...],
+    path: Path,
+) -> dict[Stratum, list[Ticket]]:
+    """Draw while the population is checked against its hash and written to a file, in one pass."""
     columns = frozen.policy["strata"]
-    for member in population.members(connection, frozen.month):
-        digest.update(population.canonical_line(member))
-        yield str(member["handoff_id"]), stratum_of(member, columns)
+    known: dict[tuple[str | None, str, str | None], Stratum] = {}
+    digest = hashlib.sha256()
 
+    def members(file: BinaryIO) -> Iterator[tuple[str, Stratum]]:
+        for member in population.members(connection, frozen.month):
+            line = population.canonical_line(member)
+            digest.update(line)
+            file.write(line)
+            place = (member.team, member.exit_kind, member.tier)
+            if place not in known:
+                known[place] = stratum_of(columns, *place)
+            yield member.handoff_id, known[place]
 
-def _demand_same_population(frozen: population.Frozen, sha256: str) -> None:
-    if sha256 != frozen.population_sha256:
-        raise PopulationChangedError(
-            f"the frozen population of {frozen.month} has SHA-256 {sha256}, recorded was "
-            f"{frozen.population_sha256}: somebody changed review.population; restore it from a "
-            "backup"
+    with files.new_file(path) as file:
+        tickets = draw_strata(
+            members(file),
+            seed,
+            {count.stratum: count.sample for count in strata},
+            ids_ascend=True,
         )
+    if digest.hexdigest() != frozen.population_sha256:
+        raise PopulationChangedError(
+            f"the frozen population of {frozen.month} has SHA-256 {digest.hexdigest()}, recorded "
+            f"was {frozen.population_sha256}: somebody changed review.population; restore it from "
+            "a backup"
+        )
+    return tickets
 
 
 def _cases(
@@ -431,7 +454,12 @@ def _manifest(
 
 
 def _deliver(
-    month: str, warehouse_url: str, out_dir: Path, newly_drawn: bool, tell: Progress
+    month: str,
+    warehouse_url: str,
+    out_dir: Path,
+    aside: Path,
+    newly_drawn: bool,
+    tell: Progress,
 ) -> DrawResult:
     """Put the recorded draw's files in place and compare the frozen population with the marts."""
     reached("review.after_draw_commit")
@@ -455,10 +483,10 @@ def _deliver(
             missing.append(VERIFY_FILE)
         if missing:
             tell(f"{month}: writing {', '.join(missing)} to {folder}")
-            _write_files(connection, record, cases, expected, missing, out_dir)
+            _write_files(connection, record, cases, expected, missing, folder, aside)
         drift = population.Drift(0, 0, 0)
         if not newly_drawn:
-            drift = _compare(connection, month, folder, tell)
+            drift = _compare(connection, month, folder, aside, tell)
     return _result(record, manifest, folder, newly_drawn, drift, different)
 
 
@@ -481,7 +509,8 @@ def _write_files(
     cases: list[dict[str, Any]],
     expected: dict[str, str],
     missing: list[str],
-    out_dir: Path,
+    folder: Path,
+    aside: Path,
 ) -> None:
     month = record["month"]
     made = _case_files(record, cases) if set(missing) & set(expected) else {}
@@ -489,26 +518,25 @@ def _write_files(
     made[VERIFY_FILE] = Path(verify.__file__).read_bytes()
     # The manifest comes last: where it stands, everything else does.
     ordered = sorted(missing, key=lambda name: (name == MANIFEST_FILE, name))
-    with files.workspace(out_dir, month) as folder:
-        for name in ordered:
-            if name == POPULATION_FILE:
-                written = files.write(folder / name, population.lines(connection, month))
-            else:
-                written = files.write(folder / name, [made[name]])
-            if written != expected.get(name, written):
-                raise FilesChangedError(
-                    f"{name} of {month} cannot be written again byte for byte: the record in "
-                    "schema review, or the library that writes workbooks, is not what it was; "
-                    "restore the file from a backup"
-                )
-        reached("review.before_files")
-        for name in files.move(folder, out_dir / month, ordered):
-            reached(f"review.after_{name}")
+    for name in ordered:
+        if name != POPULATION_FILE:
+            files.write(aside / name, [made[name]])
+        elif not (aside / name).exists():  # else this very call has drawn and written it
+            files.write(aside / name, population.lines(connection, month))
+        if name in expected and files.sha256_of(aside / name) != expected[name]:
+            raise FilesChangedError(
+                f"{name} of {month} cannot be written again byte for byte: the record in schema "
+                "review, or the library that writes workbooks, is not what it was; restore the "
+                "file from a backup"
+            )
+    reached("review.before_files")
+    for name in files.move(aside, folder, ordered):
+        reached(f"review.after_{name}")
     ledger.append(connection, month, "written", {"files": ordered})
 
 
 def _compare(
-    connection: psycopg.Connection[Any], month: str, folder: Path, tell: Progress
+    connection: psycopg.Connection[Any], month: str, folder: Path, aside: Path, tell: Progress
 ) -> population.Drift:
     frozen = population.find(connection, month)
     if frozen is None:
@@ -520,11 +548,8 @@ def _compare(
         return population.Drift(0, 0, 0)
     late = population.late_arrivals(connection, month)
     if late:
-        sheet = casefile.late_arrivals(late)
-        content = workbook.csv_bytes(sheet)
-        with files.workspace(folder.parent, month) as aside:
-            files.write(aside / LATE_FILE, [content])
-            list(files.move(aside, folder, [LATE_FILE]))
+        files.write(aside / LATE_FILE, [workbook.csv_bytes(casefile.late_arrivals(late))])
+        list(files.move(aside, folder, [LATE_FILE]))
     return drift
 
 

@@ -377,7 +377,7 @@ def _timeline(
                 note=None,
                 is_key=False,
             )
-    if due_at is not None and due_at < window.end:
+    if due_at is not None and due_at < window.end and due_at <= case["decided_at"]:
         ignored = case["exit_kind"] == "ignored"
         add(
             due_at,

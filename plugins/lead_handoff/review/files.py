@@ -1,12 +1,14 @@
 """The review's folder: files appear whole or not at all, readable by their owner alone."""
 
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from lead_handoff.review.errors import FilesChangedError
 
@@ -17,31 +19,47 @@ KEY_FILE = ".pseudonym-key"
 def workspace(out_dir: Path, month: str) -> Iterator[Path]:
     """A closed folder beside the month's, for files on their way; gone afterwards.
 
-    The caller holds the month, so what an interrupted call left behind may be removed.
+    Those of killed calls are removed first: a lock on the folder, which ends with its process,
+    tells them from those of calls that are under way.
     """
     out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_over in out_dir.glob(f".{month}.*.partial"):
-        shutil.rmtree(left_over, ignore_errors=True)
+        with suppress(OSError), _locked(left_over):
+            shutil.rmtree(left_over, ignore_errors=True)
     folder = out_dir / f".{month}.{secrets.token_hex(4)}.partial"
     folder.mkdir(mode=0o700)
+    with _locked(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield folder
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
-def write(path: Path, chunks: Iterable[bytes]) -> str:
-    """Write a new file with mode 0600 and return the SHA-256 of its bytes."""
-    digest = hashlib.sha256()
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file of mode 0600, safely on disk after the block."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
         os.fchmod(file.fileno(), 0o600)
-        for chunk in chunks:
-            digest.update(chunk)
-            file.write(chunk)
+        yield file
         file.flush()
         os.fsync(file.fileno())
-    return digest.hexdigest()
+
+
+def write(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a new file of mode 0600."""
+    with new_file(path) as file:
+        file.writelines(chunks)
 
 
 def sha256_of(path: Path) -> str:
@@ -98,12 +116,9 @@ def pseudonym_key(out_dir: Path) -> bytes:
     if not path.exists():
         fresh = out_dir / f"{KEY_FILE}.{secrets.token_hex(4)}"
         write(fresh, [secrets.token_bytes(32)])
-        try:
+        with suppress(FileExistsError):
             os.link(fresh, path)  # unlike a rename, this never replaces another call's key
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        fresh.unlink()
     return path.read_bytes()
 
 

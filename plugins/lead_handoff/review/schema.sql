@@ -38,8 +38,9 @@ comment on column review.draws.seed_origin is
     'call that froze, so the population hash could not be known to others before the seed.';
 comment on column review.draws.manifest is 'manifest.json as it was published, to the byte.';
 
+-- No foreign key to draws: checking a million rows one by one would cost more than freezing them.
 create table if not exists review.population (
-    month text not null references review.draws (month) deferrable initially deferred,
+    month text not null,
     handoff_id text collate "C" not null,
     exit_kind text not null check (exit_kind in ('rejected', 'sent_back', 'ignored', 'machine')),
     decided_at timestamptz not null,

@@ -100,7 +100,7 @@ def csv_bytes(sheet: Sheet) -> bytes:
     """A table as CSV: UTF-8 with a byte-order mark (Excel needs it), every field quoted, CRLF."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([column.title for column in sheet.columns])
+    writer.writerow([_csv_field(column.title) for column in sheet.columns])
     for row in sheet.rows:
         writer.writerow([_csv_field(value) for value in row])
     return b"\xef\xbb\xbf" + stream.getvalue().encode()
@@ -112,6 +112,15 @@ def _csv_field(value: Value) -> str:
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     return guard(value) if isinstance(value, str) else str(value)
+
+
+_ALIGNED: dict[str, dict[str, Any]] = {
+    "moment": {"num_format": "yyyy-mm-dd hh:mm", "align": "left"},
+    "integer": {"num_format": "0", "align": "center"},
+    "decimal": {"align": "center"},
+    "hours": {"num_format": "0.0", "align": "center"},
+    "word": {"align": "center"},
+}
 
 
 class _Formats:
@@ -148,13 +157,8 @@ class _Formats:
             properties |= {"bold": True, "bg_color": _MARK}
         if column.kind in ("choice", "comment"):
             properties |= {"bg_color": _VERDICT_PAPER, "locked": False}
-        if column.kind == "moment":
-            properties |= {"num_format": "ddd yyyy-mm-dd hh:mm", "align": "left"}
-        elif column.kind == "integer":
-            properties |= {"num_format": "0", "align": "center"}
-        elif column.kind == "decimal":
-            properties |= {"num_format": "0.0###", "align": "right"}
-        return self.of(text_wrap=column.kind in ("text", "choice", "comment"), **properties)
+        properties |= _ALIGNED.get(column.kind, {"text_wrap": True})
+        return self.of(valign="vcenter", **properties)
 
 
 def _write_summary(book: Any, formats: _Formats, case_file: CaseFile) -> None:
@@ -178,7 +182,7 @@ def _write_summary(book: Any, formats: _Formats, case_file: CaseFile) -> None:
     for number, text in enumerate(_HOW_TO, 1):
         page.merge_range(row, 0, row, 3, "", plain)
         page.write_string(row, 0, f"{number}.  {text}", plain)
-        page.set_row(row, 14 * (1 + len(text) // 100) + 2)
+        page.set_row(row, 14 * (1 + len(text) // 112) + 2)
         row += 1
     row = _heading(page, row + 1, "The draw", heading)
     left = formats.of(align="left", text_wrap=True)
@@ -186,12 +190,12 @@ def _write_summary(book: Any, formats: _Formats, case_file: CaseFile) -> None:
         page.write_string(row, 0, name, label)
         page.merge_range(row, 1, row, 3, "", left)
         _write_value(page, row, 1, value, left)
-        if isinstance(value, str) and len(value) > 62:
+        if isinstance(value, str) and len(value) > 66:
             page.set_row(row, 28)
         row += 1
     row = _heading(page, row + 1, "Strata", heading)
     for place, column in enumerate(case_file.strata.columns):
-        page.write_string(row, place, column.title, formats.header(column))
+        _write_value(page, row, place, column.title, formats.header(column))
     for values in case_file.strata.rows:
         row += 1
         for place, (column, value) in enumerate(zip(case_file.strata.columns, values, strict=True)):
@@ -207,7 +211,7 @@ def _write_summary(book: Any, formats: _Formats, case_file: CaseFile) -> None:
         page.write_string(row, 0, KIND_WORDS[kind], label)
         page.merge_range(row, 1, row, 3, "", plain)
         page.write_string(row, 1, meaning, plain)
-        page.set_row(row, 28)
+        page.set_row(row, 15 if len(meaning) < 66 else 28)
         row += 1
     _set_print(page, case_file, landscape=False)
     page.fit_to_pages(1, 1)
@@ -238,7 +242,7 @@ def _write_table(
     page.set_row(0, 44)
     for place, column in enumerate(sheet.columns):
         page.set_column(place, place, column.width)
-        page.write_string(0, place, column.title, formats.header(column))
+        _write_value(page, 0, place, column.title, formats.header(column))
     for number, row in enumerate(sheet.rows):
         for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
             cell = formats.cell(column, mark=number in sheet.marks, start=number in sheet.starts)
@@ -353,5 +357,5 @@ def _set_print(page: Any, case_file: CaseFile, *, landscape: bool) -> None:
     if landscape:
         page.set_landscape()
     page.set_paper(9)  # A4
-    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    page.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.6)
     page.set_footer(f"&L&8Review {case_file.draw_id}&C&8&A&R&8&P of &N")
