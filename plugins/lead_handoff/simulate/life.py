@@ -161,6 +161,7 @@ class Life:
         self.truth.salesforce_id = self.records.lead_id if self.records.in_salesforce else ""
         self.truth.marketo_id = self.records.marketo_id if self.records.in_marketo else 0
         self.truth.team = self.team
+        self.truth.finish()
         return self.truth
 
     def _sales_sourced(self) -> None:
@@ -399,7 +400,7 @@ class Life:
             if when >= self.world.horizon.end:
                 return
             chance = {"recycled": 0.5, "rejected": 0.2}.get(ending, 0.0)
-            if self.draw() >= chance:
+            if self.draw() >= chance or cycle == 3:
                 return
             at = when + int(self.between(9, 35) * DAY)
             if self.score is not None:
@@ -447,6 +448,10 @@ class Life:
     def _route(self, at: int, cycle: int) -> tuple[int, bool] | None:
         """Bring the handoff to a rep: (instant the rep has it, given to a leaver) or None."""
         draw, records, world = self.draw, self.records, self.world
+        leaves = world.left_at.get(self.rep.user_id)
+        leaving = leaves is not None and at >= leaves - 21 * DAY
+        if leaving and not records.in_salesforce:
+            self.rep = self._choose_rep(at)
         if records.in_salesforce:
             self.offer_owner = records.owner
             synced = at + int(self.between(15, 280))
@@ -458,37 +463,34 @@ class Life:
             if left is not None and at >= left:
                 self.truth.plant("owner_inactive", at)
                 return synced, True
-            return self._reassigned(synced), False
+            return self._reassigned(synced, always=leaving), False
         way = draw()
-        if way < 0.010:
+        if way < 0.014:
             self.truth.plant("no_owner", at)  # the sync failed and nobody noticed
             self.offer_owner = ""
             return None
         synced = at + int(self.between(12, 240))
         self.offer_owner = self.rep.user_id
         if way < 0.025:
+            # What is known of the owner begins with the record, and serves for the time before.
             synced = at + int(self.between(0.7, 4) * HOUR)
-            self.offer_owner = ""
-            self.truth.plant("no_owner", at)
-            if synced - at > HOUR:
-                self.truth.note("the echo of mql is late but within a day")
+            self.truth.resemble("no_owner", at, "synced late")
         left = world.left_at.get(LEAVER, world.horizon.end)
         if self.team == "West" and at > left and draw() < 0.07:
             # A forgotten assignment rule still names the rep who left.
             self._enter_salesforce(synced, "Marketing Qualified", LEAVER)
-            self.offer_owner = self.offer_owner and LEAVER
-            if self.offer_owner:
-                self.truth.plant("owner_inactive", at)
+            self.offer_owner = LEAVER
+            self.truth.plant("owner_inactive", at)
             return synced, True
         if way < 0.14:
-            self.offer_owner = self.offer_owner and INBOUND_QUEUE
+            self.offer_owner = INBOUND_QUEUE
             self._enter_salesforce(synced, "Marketing Qualified", INBOUND_QUEUE)
             claimed = synced + int(self.between(120, 2_400))
             records.set_owner(claimed, self.rep.user_id, NAMES, self.rep.user_id)
             return claimed, False
         if way < 0.30:
             bdr = self.world.bdrs[self.team]
-            self.offer_owner = self.offer_owner and bdr.user_id
+            self.offer_owner = bdr.user_id
             self._enter_salesforce(synced, "Marketing Qualified", bdr.user_id)
             if bdr.user_id == world.colluding[0] and draw() < 0.5:
                 self.rep = world.people[world.colluding[1]]
@@ -500,9 +502,9 @@ class Life:
         self._enter_salesforce(synced, "Marketing Qualified")
         return self._reassigned(synced), False
 
-    def _reassigned(self, at: int) -> int:
+    def _reassigned(self, at: int, *, always: bool = False) -> int:
         """Now and then the manager passes a lead to a colleague before anybody has answered."""
-        if self.draw() >= 0.04:
+        if self.draw() >= 0.04 and not always:
             return at
         manager = self.rep.manager_id
         self.rep = self._choose_rep(at)
@@ -635,7 +637,7 @@ class Life:
             return self._work(at, tier, pads=conduct == "padder")
         choice = self.draw()
         if choice < 0.55:
-            moved = self._batch(at + 14 * DAY)
+            moved = self._batch(at + 14 * DAY - 60)
             plain = self.draw() < 0.2
             self._convert(moved, OPERATIONS_USER if plain else TIMER_USER, stuck=True)
             self.truth.plant(
@@ -689,7 +691,7 @@ class Life:
         if draw() < 0.04:
             records.touch(last + 20, rep.user_id, "inbound")
         if draw() < 0.03:
-            records.touch(last + 2, rep.user_id, channels[0])  # a second copy, one minute
+            records.touch(last - last % 60, rep.user_id, kind)  # a second copy, same minute
         self._learn(at, last)
         decided = max(self._in_hours(calendar, int(last + self.between(0.5, 5) * HOUR)), last + 90)
         if decide_on_day_14:
@@ -901,7 +903,7 @@ class Life:
             again = moment + int(self.between(1, 4) * DAY)
             old, new = ("Closed Won", "Closed Lost") if won else ("Closed Lost", "Closed Won")
             records.set_stage(again, old, new, rep)
-            self.truth.plant("impossible_move", again, detail=f"{old} to {new}".lower())
+            self.truth.resemble("impossible_move", again, "the same deal, closed again")
 
 
 def company_calendar(team: str) -> str:

@@ -25,7 +25,6 @@ class Truth:
         self._planted: list[dict[str, object]] = []
         self._look_alikes: list[dict[str, object]] = []
         self._notes: list[str] = []
-        self._due = 0
         self._deals: list[dict[str, object]] = []
 
     def handoff(
@@ -71,13 +70,18 @@ class Truth:
 
     def due(self, at: int) -> None:
         """When the response to the current handoff falls due."""
-        self._due = at
         self._handoffs[-1]["response_due_at"] = at
 
     def leave_unanswered(self) -> None:
-        """Nobody will answer the current handoff, which shows when the response falls due."""
+        """Nobody will answer the current handoff."""
         self.answer("ignored", None, "")
-        self.plant("ignored_handoff", self._due + 1)
+
+    def finish(self) -> None:
+        """Tell which handoffs have gone without an answer past their due time by the end."""
+        for handoff in self._handoffs:
+            answered = handoff.get("responded_at")
+            if answered is None or answered >= self._end:
+                self.plant("ignored_handoff", handoff["response_due_at"] + 1)
 
     def resemble(self, rule: str, at: int, why: str) -> None:
         """Something only looks like a violation of `rule`."""

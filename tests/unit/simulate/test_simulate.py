@@ -267,6 +267,8 @@ def test_every_rule_is_broken_somewhere_and_every_look_alike_occurs(company: Pat
         "day 14, by the rep who worked it",
         "two changes in one second",
         "merged, not deleted",
+        "the same deal, closed again",
+        "synced late",
     }
 
 
