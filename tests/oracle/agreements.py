@@ -151,12 +151,10 @@ def _with_tql(rows: list[Row]) -> list[Row]:
 
 
 def _only_some_clauses(rows: list[Row]) -> list[Row]:
-    """No decision for tier B, no first_touch at all in the second version, half an hour for A."""
+    """No decision in the first version, no first_touch in the second, half an hour for tier A."""
     result = []
     for row in rows:
-        if (row["tier"], row["clause"]) == ("B", "decision"):
-            continue
-        if row["clause"] == "first_touch" and row["agreement_version"] == "v2":
+        if (row["agreement_version"], row["clause"]) in (("v1", "decision"), ("v2", "first_touch")):
             continue
         if (row["tier"], row["clause"]) == ("A", "response"):
             row = row | {"due_in": "0.5"}

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from itertools import pairwise, permutations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -172,6 +173,7 @@ def canonical_text(source: str, row: Mapping[str, str]) -> str:
     return json.dumps(filled, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+@cache
 def landed_name(name: str) -> str:
     """A field's name as a column: SystemModstamp -> system_modstamp."""
     name = re.sub(r"([^_])([A-Z][a-z]+)", r"\1_\2", name)
