@@ -65,11 +65,11 @@ class Console:
             self._last_passing = now
             self.say(line)
 
-    def hear(self, step: str, line: str) -> None:
+    def hear(self, step: str, line: str, is_passing: bool = False) -> None:
         """Progress of a step (see airflow.telling)."""
         elapsed = time.monotonic() - self.started
         text = f"[{elapsed:5.0f} s] {step:<12} {line}"
-        if line.startswith("model "):
+        if is_passing:
             self.pass_by(text)
         else:
             self.say(text)

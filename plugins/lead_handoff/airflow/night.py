@@ -119,7 +119,7 @@ def land(run: Run, source: str, fence: int) -> dict[str, Any]:
             warehouse_url=settings.warehouse_url("loader"),
             fence=fence,
             agreement_dir=settings.agreement_dir(),
-            progress=tell,
+            progress=teller(f"land {source}", is_passing=True),
         )
     failed = [load for load in loads if load.status == "failed"]
     quarantined = sum(load.rows_quarantined for load in loads)
@@ -232,7 +232,7 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
             fence=fence,
             with_seeds=plan.is_full,
             is_laid_out=True,
-            progress=tell,
+            progress=teller("build", is_passing=True),
             finished=lambda name: steps.reached(f"build.after_model.{name}"),
         )
         steps.reached("build.after_dbt")
@@ -328,7 +328,7 @@ def draw(month: str, seed: str | None) -> dict[str, Any]:
         out_dir=settings.review_dir(),
         seed=seed,
         agreement_dir=settings.agreement_dir(),
-        progress=tell,
+        progress=teller("draw", is_passing=True),
     )
     tell(f"{month}: {drawn.sample_size} of {drawn.population_size} cases, {drawn.workbook}")
     return {
@@ -371,7 +371,7 @@ def _advance(run: Run) -> int:
 
 
 def _checked_agreement() -> str:
-    from lead_handoff.agreement import agreement_hash, check_agreement
+    from lead_handoff.agreement import agreement_hash, agreement_warnings, check_agreement
 
     folder = settings.agreement_dir()
     problems = check_agreement(folder)
@@ -382,6 +382,9 @@ def _checked_agreement() -> str:
             f"The agreement in {folder} has {len(problems)} problem(s), so nothing was started:\n"
             f"{shown}" + (f"\n  … and {more} more" if more > 0 else "")
         )
+    tell = teller("agreement")
+    for warning in agreement_warnings(folder):
+        tell(str(warning))
     return str(agreement_hash(folder))
 
 

@@ -50,7 +50,7 @@ def landed(context: Context, opened: Mapping[str, Any] | None) -> list[str]:
     """See night.judge_landing; takes what the mapped landing tasks returned."""
     if opened is None:  # this step runs even where landing failed, so it has to look
         raise AirflowFailException("The night was not opened; open_night says why.")
-    results = context["ti"].xcom_pull(task_ids="land", map_indexes=None) or []
+    results = context["ti"].xcom_pull(task_ids=["land"]) or []
     return _final(
         context,
         lambda: night.judge_landing(

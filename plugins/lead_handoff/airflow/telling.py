@@ -7,25 +7,28 @@ from collections.abc import Callable
 
 log = logging.getLogger("lead_handoff.night")
 
-_listeners: list[Callable[[str, str], None]] = []
+Listener = Callable[[str, str, bool], None]
+"""Gets the step, the line, and whether the line is of passing interest only."""
+
+_listeners: list[Listener] = []
 
 
-def listen(listener: Callable[[str, str], None]) -> None:
-    """Have a function called with (step, line) for each line of progress in this process."""
+def listen(listener: Listener) -> None:
+    """Have a function called for each line of progress in this process."""
     _listeners.append(listener)
 
 
-def stop_listening(listener: Callable[[str, str], None]) -> None:
+def stop_listening(listener: Listener) -> None:
     """Undo ``listen``."""
     _listeners.remove(listener)
 
 
-def teller(step: str) -> Callable[[str], None]:
-    """A progress function for one step."""
+def teller(step: str, is_passing: bool = False) -> Callable[[str], None]:
+    """A progress function for one step; passing lines may be overwritten by the next one."""
 
     def tell(line: str) -> None:
         log.info("%s: %s", step, line)
         for listener in _listeners:
-            listener(step, line)
+            listener(step, line, is_passing)
 
     return tell
