@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -118,7 +119,7 @@ class EmbeddedServer:
         self._make_home()
         secrets = ensure_secrets(self.home)
         with exclusive(self.home / ".postgres.lock"):
-            if self._postmaster() is not None:
+            if self._answers():
                 return
             if not (self.data_dir / "PG_VERSION").exists():
                 self._create_cluster(secrets[SUPERUSER])
@@ -166,8 +167,7 @@ class EmbeddedServer:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def _make_home(self) -> None:
-        if not self.home.exists():
-            self.home.mkdir(parents=True, mode=0o700)
+        self.home.mkdir(parents=True, mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             self._open_path()
 
@@ -301,6 +301,24 @@ class EmbeddedServer:
         except (OSError, ValueError, IndexError, psutil.Error):
             pass
         return None
+
+    def _answers(self) -> bool:
+        """Whether the server runs and takes connections; one that is just coming up is awaited."""
+        import psycopg
+
+        deadline = time.monotonic() + START_SECONDS
+        while self._postmaster() is not None and self.port is not None:
+            with suppress(psycopg.OperationalError):
+                # A whole log-in: a socket may still answer for a server that is being killed.
+                psycopg.connect(self.url(), connect_timeout=5).close()
+                return True
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"PostgreSQL in {self.data_dir} runs but takes no connections;"
+                    f" {self.log_file} ends with:\n{self._log_tail()}"
+                )
+            time.sleep(0.1)
+        return False
 
     def _log_tail(self) -> str:
         try:
