@@ -18,6 +18,8 @@ from lead_handoff.simulate.catalogue import (
     UNMET_VALUES,
 )
 from lead_handoff.simulate.company import PARTNER_USER, PEOPLE, SYNC_USER, TIMER_USER
+from lead_handoff.simulate.plot import definition_score
+from lead_handoff.simulate.run import Company
 from lead_handoff.simulate.world import AGREEMENT_CHANGED_ON, PROMISES
 
 EXAMPLE = load_agreement(Path(__file__).parents[3] / "dbt_project" / "seeds" / "agreement")
@@ -67,6 +69,14 @@ def test_the_roster_lists_the_company_s_people(version: str) -> None:
 def test_the_terms_changed_on_the_day_the_second_version_begins() -> None:
     starts = {row["agreement_version"]: row["valid_from"] for row in EXAMPLE["agreement_versions"]}
     assert starts["v2"] == AGREEMENT_CHANGED_ON.isoformat()
+
+
+def test_the_definition_asks_for_the_score_the_plots_know() -> None:
+    world = Company(Path("x"), Path("y"), leads=0, seed=1, start=date(2026, 2, 1)).world()
+    for row in EXAMPLE["agreement_versions"]:
+        begins = world.agreement_changed_at - (0 if row["agreement_version"] == "v2" else 1)
+        assert int(row["minimum_score"] or 0) == definition_score(world, begins)
+        assert row["minimum_attributes"] == "4"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
