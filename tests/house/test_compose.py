@@ -31,7 +31,7 @@ def image_folder(path: str) -> Path:
     for mount in AIRFLOW_SERVICES["scheduler"]["volumes"]:
         source, target, *_ = mount.split(":")
         if source.startswith("./") and (path == target or path.startswith(f"{target}/")):
-            return ROOT / source / path[len(target) :].lstrip("/")
+            return Path(ROOT, source, path[len(target) :].lstrip("/"))
     raise AssertionError(f"nothing of the checkout is mounted at {path}")
 
 
