@@ -13,13 +13,28 @@
     )
 {%- endmacro %}
 
+{# A threshold that is a text or a list of values joined by bars. #}
+{% macro threshold_text(rule, name, version, default) -%}
+    coalesce(
+        (
+            select thresholds.value
+            from {{ ref('stg_agreement__thresholds') }} as thresholds
+            where
+                thresholds.agreement_version = {{ version }}
+                and thresholds.rule = '{{ rule }}'
+                and thresholds.threshold = '{{ name }}'
+        ),
+        '{{ default }}'
+    )
+{%- endmacro %}
+
 {# An instant as people of a zone read it: 2026-05-01 09:30 EDT. #}
 {% macro readable(moment, zone) -%}
     (to_char({{ moment }} at time zone {{ zone }}, 'YYYY-MM-DD HH24:MI') || ' ' || {{ zone }})
 {%- endmacro %}
 
 {# Whether the register of allowed automations covers a change, as an exists condition. #}
-{% macro is_allowed_automation(version, source_system, actor_id, campaign, from_stage, to_stage) -%}
+{% macro is_allowed_automation(version, source_system, actor_id, campaign, reason, from_stage, to_stage) -%}
     exists (
         select 1
         from {{ ref('stg_agreement__allowed_automations') }} as allowed
@@ -28,8 +43,17 @@
             and (allowed.source_system is null or allowed.source_system = {{ source_system }})
             and (allowed.user_id is not null or allowed.campaign is not null)
             and (allowed.user_id is null or allowed.user_id = {{ actor_id }})
-            and (allowed.campaign is null or allowed.campaign = {{ campaign }})
+            and (
+                allowed.campaign is null
+                or allowed.campaign = {{ campaign }}
+                or strpos(lower({{ reason }}), lower(allowed.campaign)) > 0
+            )
             and (allowed.from_stage is null or allowed.from_stage = {{ from_stage }})
             and (allowed.to_stage is null or allowed.to_stage = {{ to_stage }})
     )
+{%- endmacro %}
+
+{# How sure a finding is, by the number of its independent signals. #}
+{% macro grade(signals) -%}
+    case when {{ signals }} >= 3 then 'certain' when {{ signals }} = 2 then 'likely' else 'possible' end
 {%- endmacro %}

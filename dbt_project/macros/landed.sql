@@ -29,7 +29,19 @@ where
         order by
             version_stamp desc,
             version_night desc,
-            case when versions_alike > 1 then record::text end collate "C" desc
+            case when versions_alike > 1 then {{ canonical_text('record') }} end collate "C" desc
+    )
+{%- endmacro %}
+
+{#
+    The text that decides between two versions of equal stamp and night: the values that say something,
+    under their column names, sorted, as compact JSON; what landing added does not count.
+#}
+{% macro canonical_text(record) -%}
+    (
+        select '{' || string_agg(to_json(cell.key)::text || ':' || to_json(cell.value)::text, ',' order by cell.key collate "C") || '}'
+        from jsonb_each_text({{ record }}) as cell
+        where cell.value is not null and left(cell.key, 1) <> '_'
     )
 {%- endmacro %}
 

@@ -35,7 +35,7 @@
 {% macro add_business_seconds(version, calendar, start_at, seconds) -%}
     case
         when ({{ seconds }}) <= 0 then {{ start_at }}
-        else (
+        when {{ start_at }} is not null then (
             select
                 windows.opens_at + make_interval(secs =>
                     {{ business_seconds_before(version, calendar, start_at) }}

@@ -38,6 +38,7 @@ final as (
         classified.actor_type,
         classified.reason,
         classified.campaign,
+        classified.record_created_at,
         classified.is_authority,
         not classified.is_authority as is_echo,
         coalesce(sequenced.is_late_creation, false) or coalesce(folded.is_repeat, false) as is_repeat,

@@ -17,8 +17,8 @@ final as (
     select
         lead_id,
         source_system,
-        case when opportunity_id is null then 'lead' else 'opportunity' end as object_name,
-        case when opportunity_id is null then split_part(record_key, ':', 3) else 'stage' end as field_name,
+        object_name,
+        record_field as field_name,
         raw_value,
         source_event_id,
         occurred_at

@@ -54,7 +54,7 @@ candidates as (
         null::text as opportunity_id, change_id as source_event_id, mapped_stage as stage,
         coalesce(is_authority, false) as is_authority, old_value, new_value as raw_value, occurred_at,
         occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,
-        chain_position, false as is_creation
+        chain_position, false as is_creation, object_name, record_field, record_id
     from changes
 
     union all
@@ -62,7 +62,7 @@ candidates as (
     select
         lead_id, source_system, 'lead:' || record_id || ':' || field_name, null, source_event_id,
         mapped_stage, coalesce(is_authority, false), null, raw_value, occurred_at, occurred_second,
-        occurred_at, actor_id, null, null, agreement_version, 0, true
+        occurred_at, actor_id, null, null, agreement_version, 0, true, object_name, record_field, record_id
     from creations
 
     union all
@@ -78,7 +78,7 @@ candidates as (
         'sql',
         true,
         null,
-        opportunities.stage_name,
+        null,
         opportunities.created_at,
         {{ to_second('opportunities.created_at') }},
         opportunities.created_at,
@@ -87,7 +87,10 @@ candidates as (
         null,
         agreements.agreement_version,
         0,
-        false
+        false,
+        case opportunities.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end,
+        null,
+        opportunities.opportunity_id
     from opportunities
     cross join run
     inner join agreements
@@ -107,15 +110,33 @@ candidates as (
     select
         lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
         mapped_stage, is_authority, old_value, raw_value, occurred_at, occurred_second, occurred_at,
-        actor_id, null, null, agreement_version, 1, false
+        actor_id, null, null, agreement_version, 1, false, object_name, record_field, opportunity_id
     from closings
     where mapped_stage in ('won', 'lost') or mapped_stage is null
 
 ),
 
+born as (
+
+    select source_system, record_id, created_at from {{ ref('int_identity__affected_records') }}
+
+    union all
+
+    select source_system, opportunity_id, created_at from opportunities
+
+),
+
 final as (
 
-    select * from candidates
+    -- What an event is about exists since its record was created; an earlier event is a finding.
+    select
+        candidates.*,
+        born.created_at as record_created_at
+    from candidates
+    left join born
+        on
+            candidates.source_system = born.source_system
+            and candidates.record_id = born.record_id
 
 )
 

@@ -13,7 +13,8 @@ run as (
 stage_fields as (
 
     select distinct
-        source_system, object_name, history_name, {{ landed_column('field_name') }} as landed_column
+        source_system, object_name, history_name, field_name as record_field,
+        {{ landed_column('field_name') }} as landed_column
     from {{ ref('stg_agreement__stage_map') }}
     where lower(object_name) in ('lead', 'leads')
 
@@ -55,6 +56,7 @@ initial as (
         records.record_id,
         stage_fields.object_name,
         stage_fields.history_name,
+        stage_fields.record_field,
         records.created_at,
         records.created_by_id,
         case
@@ -79,6 +81,7 @@ final as (
         initial.record_id,
         initial.history_name as field_name,
         initial.object_name,
+        initial.record_field,
         initial.object_name || ':' || initial.record_id || ':created' as source_event_id,
         initial.initial_value as raw_value,
         stage_map.stage as mapped_stage,

@@ -18,31 +18,36 @@ runs as (
 
 ),
 
-last_wins as (
+won_elsewhere as (
 
-    select
-        runs.*,
-        max(event_number) filter (where stage = 'won') over (
-            partition by lead_id, closing_run
-            order by event_number
-            rows between unbounded preceding and 1 preceding
-        ) as last_won_number
-    from runs
+    -- Losing one opportunity changes nothing for a lead while another of its opportunities is won.
+    select distinct lost.event_id
+    from runs as lost
+    inner join runs as winner
+        on
+            lost.lead_id = winner.lead_id
+            and lost.closing_run = winner.closing_run
+            and winner.stage = 'won'
+            and winner.opportunity_id <> lost.opportunity_id
+            and winner.event_number < lost.event_number
+    left join runs as reopened
+        on
+            winner.lead_id = reopened.lead_id
+            and winner.opportunity_id = reopened.opportunity_id
+            and reopened.stage = 'lost'
+            and reopened.event_number > winner.event_number
+            and reopened.event_number < lost.event_number
+    where lost.stage = 'lost' and reopened.event_id is null
 
 ),
 
 outdone as (
 
-    -- Losing a second opportunity after the first was won changes nothing for the lead.
     select
-        last_wins.*,
-        last_wins.stage = 'lost'
-        and last_wins.opportunity_id is not null
-        and winner.opportunity_id is not null
-        and winner.opportunity_id <> last_wins.opportunity_id as is_outdone
-    from last_wins
-    left join events as winner
-        on last_wins.lead_id = winner.lead_id and last_wins.last_won_number = winner.event_number
+        runs.*,
+        won_elsewhere.event_id is not null as is_outdone
+    from runs
+    left join won_elsewhere on runs.event_id = won_elsewhere.event_id
 
 ),
 

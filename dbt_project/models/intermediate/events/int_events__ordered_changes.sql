@@ -21,7 +21,9 @@ stage_map as (
 
 stage_fields as (
 
-    select distinct source_system, history_name from stage_map
+    select source_system, history_name, min(object_name) as object_name, min(field_name) as record_field
+    from stage_map
+    group by source_system, history_name
 
 ),
 
@@ -37,6 +39,8 @@ mapped as (
         changes.*,
         {{ to_second('changes.occurred_at') }} as occurred_second,
         stage_fields.history_name is not null as is_stage_field,
+        stage_fields.object_name,
+        stage_fields.record_field,
         versions.agreement_version,
         stage_map.stage as mapped_stage,
         stage_map.is_authority,
@@ -106,6 +110,8 @@ final as (
         numbered.campaign,
         numbered.reason,
         numbered.is_stage_field,
+        numbered.object_name,
+        numbered.record_field,
         numbered.agreement_version,
         numbered.mapped_stage,
         numbered.is_authority,

@@ -50,7 +50,7 @@ steps as (
         position = min(position) over (partition by lead_id)
         or owner_id is distinct from lag(owner_id) over (partition by lead_id order by position) as is_step
     from ranked
-    where source_rank = 1 and from_at < to_at
+    where source_rank = 1
 
 ),
 

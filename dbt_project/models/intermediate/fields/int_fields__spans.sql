@@ -22,6 +22,13 @@ versions as (
 
 ),
 
+records as (
+
+    select lead_id, source_system, created_at from {{ ref('int_identity__affected_records') }}
+    where is_survivor
+
+),
+
 changed_fields as (
 
     select distinct lead_id, source_system, history_name from change_spans
@@ -30,8 +37,15 @@ changed_fields as (
 
 from_changes as (
 
-    select change_spans.*, change_spans.from_at as set_at
+    -- A value that no change set was there from the record's creation.
+    select
+        change_spans.*,
+        case when change_spans.position = 0 then records.created_at else change_spans.from_at end as set_at
     from change_spans
+    inner join records
+        on
+            change_spans.lead_id = records.lead_id
+            and change_spans.source_system = records.source_system
     inner join role_fields
         on
             change_spans.source_system = role_fields.source_system

@@ -26,7 +26,6 @@ responses as (
 spans as (
 
     select * from {{ ref('int_fields__owner_spans') }}
-    where owner_id is not null
 
 ),
 
@@ -36,30 +35,73 @@ roster as (
 
 ),
 
-legs as (
+-- The owner at the offer, then each owner given while the handoff waited; nobody is a leg as well,
+-- so that the legs together are the time until the response.
+steps as (
 
     select
         offers.handoff_id,
-        offers.lead_id,
-        offers.judged_version,
-        spans.owner_id,
-        coalesce(roster.calendar, offers.default_calendar) as calendar,
-        greatest(spans.from_at, offers.offered_at) as from_at,
-        nullif(least(spans.to_at, coalesce(owners.waits_until, 'infinity')), 'infinity') as to_at,
-        responses.responded_at
+        owners.owner_id,
+        owners.owner_source_system as source_system,
+        offers.offered_at as from_at,
+        0 as step_number
     from offers
     inner join owners on offers.handoff_id = owners.handoff_id
-    inner join responses on offers.handoff_id = responses.handoff_id
+
+    union all
+
+    select
+        offers.handoff_id,
+        spans.owner_id,
+        spans.source_system,
+        spans.from_at,
+        spans.span_number
+    from offers
+    inner join owners on offers.handoff_id = owners.handoff_id
     inner join spans
         on
             offers.lead_id = spans.lead_id
-            and spans.to_at > offers.offered_at
+            and spans.from_at > offers.offered_at
             and (owners.waits_until is null or spans.from_at < owners.waits_until)
+
+),
+
+changes as (
+
+    select
+        steps.*,
+        row_number() over (partition by handoff_id order by step_number) = 1
+        or owner_id is distinct from lag(owner_id) over (partition by handoff_id order by step_number) as is_change
+    from steps
+
+),
+
+legs as (
+
+    select
+        changes.handoff_id,
+        offers.lead_id,
+        offers.judged_version,
+        changes.owner_id,
+        changes.step_number,
+        coalesce(roster.calendar, offers.default_calendar) as calendar,
+        changes.from_at,
+        coalesce(
+            lead(changes.from_at) over (partition by changes.handoff_id order by changes.step_number),
+            owners.waits_until
+        ) as to_at,
+        lead(changes.from_at) over (partition by changes.handoff_id order by changes.step_number) is null
+        and responses.responded_at is not null as responded
+    from changes
+    inner join offers on changes.handoff_id = offers.handoff_id
+    inner join owners on changes.handoff_id = owners.handoff_id
+    inner join responses on changes.handoff_id = responses.handoff_id
     left join roster
         on
             offers.judged_version = roster.agreement_version
-            and spans.source_system = roster.source_system
-            and spans.owner_id = roster.user_id
+            and changes.source_system = roster.source_system
+            and changes.owner_id = roster.user_id
+    where changes.is_change
 
 ),
 
@@ -69,16 +111,18 @@ final as (
         handoff_id,
         lead_id,
         judged_version,
-        row_number() over (partition by handoff_id order by from_at) as leg_number,
+        row_number() over (partition by handoff_id order by step_number) as leg_number,
         owner_id,
         calendar,
         from_at,
         to_at,
+        responded,
+        {{ business_seconds_before('legs.judged_version', 'legs.calendar', 'legs.from_at') }}
+            as working_seconds_before_start,
         case
             when to_at is not null
-                then {{ business_seconds('judged_version', 'calendar', 'from_at', 'to_at') }}
-        end as business_seconds_held,
-        coalesce(to_at = responded_at, false) as responded
+                then {{ business_seconds('legs.judged_version', 'legs.calendar', 'legs.from_at', 'legs.to_at') }}
+        end as business_seconds_held
     from legs
 
 )

@@ -13,15 +13,23 @@ opportunities as (
 
 campaign_members as (
 
-    select * from {{ ref('stg_salesforce__campaign_members') }}
-    where not is_deleted
+    select distinct on (campaign_member_id) *
+    from {{ ref('stg_salesforce__campaign_members') }}
+    order by campaign_member_id, version_stamp desc, version_night desc
 
 ),
 
-records as (
+people as (
 
-    select lead_id, record_id from {{ ref('int_identity__affected_records') }}
+    select lead_id, record_id as person_id from {{ ref('int_identity__affected_records') }}
     where source_system = 'salesforce'
+
+    union all
+
+    -- Two leads converted to one contact: the first one has its memberships.
+    select min(lead_id), contact_id from {{ ref('int_identity__affected_records') }}
+    where source_system = 'salesforce' and contact_id is not null
+    group by contact_id
 
 ),
 
@@ -51,17 +59,17 @@ campaigns as (
         offers.handoff_id,
         campaign_members.campaign_id
     from offers
-    inner join records on offers.lead_id = records.lead_id
+    inner join people on offers.lead_id = people.lead_id
     inner join campaign_members
         on
-            records.record_id = campaign_members.lead_record_id
+            people.person_id = campaign_members.person_id
+            and campaign_members.campaign_id is not null
+            and not campaign_members.is_deleted
             and campaign_members.created_at <= offers.offered_at
     order by
         offers.handoff_id,
         campaign_members.created_at desc,
-        campaign_members.campaign_member_id collate "C",
-        campaign_members.version_stamp desc,
-        campaign_members.version_night desc
+        campaign_members.campaign_member_id collate "C" desc
 
 ),
 

@@ -71,7 +71,7 @@ at_offer as (
                     and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
                 )
             )
-    order by bounded.handoff_id, spans.from_at
+    order by bounded.handoff_id, spans.span_number
 
 ),
 

@@ -59,7 +59,8 @@ decisions as (
 
     select
         moves.handoff_id,
-        min(moves.entered_at) as decided_at
+        min(moves.entered_at) as decided_at,
+        min(moves.transition_number) as decided_number
     from moves
     inner join first_moves
         on
@@ -90,6 +91,9 @@ final as (
         sent_back.source_system as sent_back_source_system,
         coalesce(
             sent_back.actor_type = 'automation'
+            and first_moves.sal_number < sent_back.transition_number
+            -- Once a person has decided, no clock is running that a machine could let run out.
+            and coalesce(decisions.decided_number > sent_back.transition_number, true)
             and sent_back.sent_back_at > {{ add_days('first_moves.sal_at', 'terms.due_in') }},
             false
         ) as is_sent_back_by_clock

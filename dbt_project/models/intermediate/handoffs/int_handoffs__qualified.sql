@@ -37,6 +37,7 @@ measured as (
     select
         offers.handoff_id,
         offers.judged_version,
+        scores.score_source_system,
         scores.score,
         scores.fit_score,
         scores.engagement_score,
@@ -73,6 +74,7 @@ final as (
 
     select
         measured.handoff_id,
+        measured.score_source_system,
         measured.score,
         measured.fit_score,
         measured.engagement_score,

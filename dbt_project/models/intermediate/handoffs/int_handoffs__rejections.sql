@@ -98,7 +98,11 @@ field_reasons as (
             and rejections.source_system = spans.source_system
             and rejections.history_name = spans.history_name
             and trim(spans.value) <> ''
-            and (rejections.exited_at is null or spans.from_at < rejections.exited_at)
+            and (
+                rejections.exited_at is null
+                or spans.from_at < rejections.exited_at
+                or {{ to_second('spans.from_at') }} <= rejections.entered_second
+            )
             and {{ to_second('spans.to_at') }} > rejections.entered_second
     order by rejections.handoff_id, spans.from_at, spans.position
 

@@ -20,6 +20,8 @@ promised as (
         offers.offered_at,
         offers.judged_version,
         owners.calendar,
+        owners.owner_id,
+        owners.owner_source_system,
         terms.due_in,
         terms.due_unit,
         versions.clock_restarts_on_transfer
@@ -34,7 +36,7 @@ promised as (
 
 transfers as (
 
-    select handoff_id, transferred_at, calendar from {{ ref('int_handoffs__transfers') }}
+    select handoff_id, transferred_at, span_number, calendar, owner_id, source_system from {{ ref('int_handoffs__transfers') }}
 
 ),
 
@@ -43,7 +45,10 @@ clocks as (
     select
         promised.*,
         promised.offered_at as started_at,
-        {{ due_at('judged_version', 'calendar', 'offered_at', 'due_in', 'due_unit') }} as response_due_at,
+        {{ due_at(
+            'promised.judged_version', 'promised.calendar', 'promised.offered_at',
+            'promised.due_in', 'promised.due_unit'
+        ) }} as response_due_at,
         0 as restarts
     from promised
 
@@ -55,6 +60,8 @@ clocks as (
         restarted.offered_at,
         restarted.judged_version,
         restarted.calendar,
+        restarted.owner_id,
+        restarted.owner_source_system,
         restarted.due_in,
         restarted.due_unit,
         restarted.clock_restarts_on_transfer,
@@ -70,12 +77,14 @@ clocks as (
             clocks.offered_at,
             clocks.judged_version,
             transfers.calendar,
+            transfers.owner_id,
+            transfers.source_system as owner_source_system,
             clocks.due_in,
             clocks.due_unit,
             clocks.clock_restarts_on_transfer,
             transfers.transferred_at as started_at,
             clocks.restarts + 1 as restarts,
-            row_number() over (partition by clocks.handoff_id order by transfers.transferred_at) as turn
+            row_number() over (partition by clocks.handoff_id order by transfers.transferred_at, transfers.span_number) as turn
         from clocks
         inner join transfers
             on
@@ -94,6 +103,8 @@ final as (
         handoff_id,
         started_at,
         calendar,
+        owner_id,
+        owner_source_system,
         due_in,
         due_unit,
         response_due_at

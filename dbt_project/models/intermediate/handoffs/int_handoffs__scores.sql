@@ -31,6 +31,7 @@ ranked as (
     select
         offers.handoff_id,
         fields.role,
+        fields.source_system,
         case when trim(spans.value) ~ '^[+-]?[0-9]+(\.[0-9]+)?$' then trim(spans.value)::numeric end as score,
         row_number() over (
             partition by offers.handoff_id, fields.role
@@ -54,6 +55,7 @@ final as (
 
     select
         handoff_id,
+        max(source_system) filter (where role = 'score') as score_source_system,
         max(score) filter (where role = 'score') as score,
         max(score) filter (where role = 'fit_score') as fit_score,
         max(score) filter (where role = 'engagement_score') as engagement_score

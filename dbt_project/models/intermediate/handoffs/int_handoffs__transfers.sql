@@ -31,7 +31,9 @@ final as (
     select
         offers.handoff_id,
         spans.from_at as transferred_at,
+        spans.span_number,
         spans.owner_id,
+        spans.source_system,
         coalesce(roster.calendar, offers.default_calendar) as calendar
     from offers
     inner join owners on offers.handoff_id = owners.handoff_id

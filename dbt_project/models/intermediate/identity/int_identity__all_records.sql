@@ -89,8 +89,11 @@ versions as (
         leads.merged_into_id,
         null::text as contact_id,
         null::text as opportunity_id,
-        leads.other_system as linked_system,
-        leads.other_system_id as linked_lead_id,
+        lower(leads.other_system) as linked_system,
+        case
+            when lower(leads.other_system) = 'salesforce' then {{ salesforce_id('leads.other_system_id') }}
+            else leads.other_system_id
+        end as linked_lead_id,
         null::text as linked_contact_id,
         leads.owner_id,
         leads.version_stamp,

@@ -9,7 +9,7 @@ news as (
     {% for source_system, relation, column in [
         ('salesforce', 'stg_salesforce__leads', 'lead_record_id'),
         ('salesforce', 'stg_salesforce__lead_histories', 'lead_record_id'),
-        ('salesforce', 'stg_salesforce__campaign_members', 'lead_record_id'),
+        ('salesforce', 'stg_salesforce__campaign_members', 'person_id'),
         ('salesforce', 'stg_salesforce__tasks', 'who_id'),
         ('salesforce', 'stg_salesforce__events', 'who_id'),
         ('marketo', 'stg_marketo__leads', 'lead_record_id'),

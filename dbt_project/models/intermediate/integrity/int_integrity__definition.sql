@@ -12,29 +12,80 @@ versions as (
 
 ),
 
-final as (
+known_scores as (
 
-    -- A handoff has at most one of the two: no score at all, or a score and still not the definition.
+    select distinct source_system from {{ ref('int_fields__all_known_roles') }}
+    where role = 'score'
+
+),
+
+judged as (
+
     select
-        case when handoffs.score_at_offer is null then 'missing_score' else 'below_definition' end as rule,
-        'handoff' as subject_type,
-        handoffs.handoff_id as subject_id,
-        handoffs.lead_id,
-        handoffs.handoff_id,
-        handoffs.offered_at as occurred_at,
-        'certain' as grade,
-        jsonb_build_object(
-            'score', handoffs.score_at_offer, 'minimum_score', versions.minimum_score,
-            'attributes_met', handoffs.attributes_met, 'minimum_attributes', versions.minimum_attributes,
-            'accepted', handoffs.answer = 'accepted'
-        ) as evidence,
-        'Handed over at ' || {{ readable('handoffs.offered_at', 'versions.time_zone') }} || ' with '
-        || coalesce('score ' || handoffs.score_at_offer::text, 'no score') || ' and '
-        || handoffs.attributes_met || ' attributes; agreed are score '
-        || coalesce(versions.minimum_score::text, 'any') || ' and '
-        || coalesce(versions.minimum_attributes::text, 'any') || ' attributes.' as message
+        handoffs.*,
+        versions.time_zone,
+        versions.minimum_score,
+        versions.minimum_attributes,
+        handoffs.score_at_offer is null
+        and handoffs.score_source_system is not null
+        and known_scores.source_system is null as is_never_scored
     from handoffs
     inner join versions on handoffs.judged_version = versions.agreement_version
+    left join known_scores on handoffs.score_source_system = known_scores.source_system
+
+),
+
+-- A handoff has at most one of the two: no score at all, or a score and still not the definition.
+by_handoff as (
+
+    select
+        case when score_at_offer is null then 'missing_score' else 'below_definition' end as rule,
+        'handoff' as subject_type,
+        handoff_id as subject_id,
+        lead_id,
+        handoff_id,
+        offered_at as occurred_at,
+        'certain' as grade,
+        jsonb_build_object(
+            'score', score_at_offer, 'minimum_score', minimum_score, 'attributes_met', attributes_met,
+            'minimum_attributes', minimum_attributes, 'accepted', coalesce(answer = 'accepted', false)
+        ) as evidence,
+        'Handed over at ' || {{ readable('offered_at', 'time_zone') }} || ' with '
+        || coalesce('score ' || score_at_offer::text, 'no score') || ' and ' || attributes_met
+        || ' attributes; agreed are score ' || coalesce(minimum_score::text, 'any') || ' and '
+        || coalesce(minimum_attributes::text, 'any') || ' attributes.' as message
+    from judged
+    where not is_never_scored
+
+),
+
+-- A source that never delivers a score is one finding, not one for each lead.
+by_source as (
+
+    select
+        'missing_score' as rule,
+        'source' as subject_type,
+        score_source_system || '|' || judged_version as subject_id,
+        null::text as lead_id,
+        null::text as handoff_id,
+        min(offered_at) as occurred_at,
+        'certain' as grade,
+        jsonb_build_object(
+            'source_system', score_source_system, 'agreement_version', judged_version, 'handoffs', count(*)
+        ) as evidence,
+        'No lead of ' || score_source_system || ' ever had a score; ' || count(*)
+        || ' handoff(s) under agreement version ' || judged_version || ' cannot be judged by it.' as message
+    from judged
+    where is_never_scored
+    group by score_source_system, judged_version
+
+),
+
+final as (
+
+    select * from by_handoff
+    union all
+    select * from by_source
 
 )
 

@@ -14,12 +14,6 @@ handoffs as (
 
 ),
 
-transitions as (
-
-    select transition_id, lead_id, entered_at from {{ ref('int_transitions__all_transitions') }}
-
-),
-
 -- A move belongs to the handoff that was open when it happened.
 placed as (
 
@@ -34,12 +28,11 @@ placed as (
         transition_findings.evidence,
         transition_findings.message
     from transition_findings
-    inner join transitions on transition_findings.subject_id = transitions.transition_id
     left join handoffs
         on
             transition_findings.lead_id = handoffs.lead_id
-            and transitions.entered_at >= handoffs.offered_at
-    order by transition_findings.rule, transition_findings.subject_id, handoffs.offered_at desc
+            and transition_findings.transition_number >= handoffs.offer_number
+    order by transition_findings.rule, transition_findings.subject_id, handoffs.offer_number desc
 
 ),
 

@@ -1,6 +1,6 @@
 with events as (
 
-    select event_id, lead_id, occurred_at, recorded_at, stage, opportunity_id, source_system
+    select event_id, lead_id, occurred_at, recorded_at, stage, record_created_at
     from {{ ref('int_events__all_stage_events') }}
 
 ),
@@ -14,8 +14,7 @@ waiting as (
         lead_events.occurred_at,
         lead_events.recorded_at,
         stage_map.stage,
-        null::text as opportunity_id,
-        'generic' as source_system
+        null::timestamptz as record_created_at
     from {{ ref('stg_generic__lead_events') }} as lead_events
     cross join {{ source('build', 'build_context') }} as run
     inner join {{ ref('int_identity__all_lead_ids') }} as lead_ids
@@ -35,14 +34,6 @@ waiting as (
 
 ),
 
-created as (
-
-    select lead_ids.lead_id, lead_ids.source_system, min(lead_ids.created_at) as created_at
-    from {{ ref('int_identity__all_lead_ids') }} as lead_ids
-    group by lead_ids.lead_id, lead_ids.source_system
-
-),
-
 versions as (
 
     select * from {{ ref('int_agreement__versions') }}
@@ -55,7 +46,6 @@ judged as (
         stamped.*,
         versions.time_zone,
         run.as_of,
-        created.created_at,
         {{ seconds_between('stamped.recorded_at', 'stamped.occurred_at') }} as seconds_ahead,
         {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }} as future_minutes,
         {{ threshold('future_or_backdated', 'backdated_days', 'versions.agreement_version', 7) }} as backdated_days
@@ -63,11 +53,6 @@ judged as (
     cross join {{ source('build', 'build_context') }} as run
     inner join versions
         on stamped.occurred_at >= versions.in_force_from and stamped.occurred_at < versions.in_force_to
-    left join created
-        on
-            stamped.lead_id = created.lead_id
-            and stamped.source_system = created.source_system
-            and stamped.opportunity_id is null
 
 ),
 
@@ -79,7 +64,7 @@ explained as (
             when seconds_ahead > future_minutes * 60 then 'dated after it was recorded'
             when seconds_ahead < -backdated_days * 86400 then 'recorded long after its date'
             when occurred_at > as_of + interval '1 day' then 'dated in the future'
-            when occurred_at < created_at then 'dated before its lead was created'
+            when occurred_at < record_created_at then 'dated before its record was created'
         end as problem
     from judged
 

@@ -36,6 +36,25 @@ acceptances as (
 
 ),
 
+-- A machine is one signal; an acceptance right when the clock ran out and a batch are two more.
+signalled as (
+
+    select
+        acceptances.*,
+        coalesce(
+            accepted_at > response_due_at
+            and accepted_at <= {{ add_days('response_due_at', threshold(
+                'auto_expiry_accepts', 'tolerance_days', 'acceptances.judged_version', 1
+            )) }},
+            false
+        ) as has_timer,
+        count(*) over (partition by date_trunc('minute', accepted_at)) as in_batch,
+        count(*) over (partition by date_trunc('minute', accepted_at))
+        >= {{ threshold('auto_acceptance', 'batch_size', 'acceptances.judged_version', 5) }} as has_batch
+    from acceptances
+
+),
+
 final as (
 
     -- After the clock ran out it is an expiry that accepts, before it an automatic acceptance.
@@ -46,11 +65,13 @@ final as (
         lead_id,
         handoff_id,
         accepted_at as occurred_at,
-        case when touches = 0 or first_touch_at > accepted_at then 'certain' else 'likely' end as grade,
+        {{ grade(
+            '1 + has_timer::int + has_batch::int'
+        ) }} as grade,
         jsonb_build_object(
             'offered_at', {{ iso_utc('offered_at') }}, 'accepted_at', {{ iso_utc('accepted_at') }},
             'response_due_at', {{ iso_utc('response_due_at') }}, 'accepted_by_id', accepted_by_id,
-            'to_stage', to_stage, 'reason', reason, 'campaign', campaign, 'touches', touches
+            'to_stage', to_stage, 'timer', has_timer, 'in_batch', in_batch, 'reason', reason, 'campaign', campaign, 'touches', touches
         ) as evidence,
         'Accepted by an automation at ' || {{ readable('accepted_at', 'time_zone') }}
         || case
@@ -58,10 +79,10 @@ final as (
                 then ', after the response fell due at ' || {{ readable('response_due_at', 'time_zone') }}
             else ', before anybody in sales had to answer'
         end || '.' as message
-    from acceptances
+    from signalled
     where not {{ is_allowed_automation(
-        'acceptances.judged_version', 'acceptances.source_system', 'acceptances.accepted_by_id',
-        'acceptances.campaign', 'acceptances.from_stage', 'acceptances.to_stage'
+        'signalled.judged_version', 'signalled.source_system', 'signalled.accepted_by_id',
+        'signalled.campaign', 'signalled.reason', 'signalled.from_stage', 'signalled.to_stage'
     ) }}
 
 )

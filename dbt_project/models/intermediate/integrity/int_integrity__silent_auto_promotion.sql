@@ -23,7 +23,7 @@ promotions as (
         previous.entered_at as previous_entered_at,
         {{ seconds_between('previous.entered_at', 'transitions.entered_at') }} / 86400 as elapsed_days,
         transitions.actor_type = 'automation'
-        or transitions.reason ~* '(automat|campaign|workflow|flow|timer|scheduled|batch)' as is_machine
+        or transitions.reason ~* '\m(automat\w*|campaign|workflow|flow|timer|scheduled)\M' as is_machine
     from transitions
     inner join previous
         on
@@ -42,7 +42,7 @@ batched as (
     select
         promotions.*,
         count(*) filter (where is_silent) over (
-            partition by source_system, date_trunc('minute', entered_at)
+            partition by date_trunc('minute', entered_at)
         ) as in_batch
     from promotions
 
@@ -53,26 +53,33 @@ signalled as (
     select
         batched.*,
         coalesce(is_machine, false) as has_machine,
-        abs(elapsed_days - {{ threshold('silent_auto_promotion', 'timer_days', 'agreement_version', 14) }})
-        <= {{ threshold('silent_auto_promotion', 'tolerance_days', 'agreement_version', 1) }} as has_timer,
-        opportunity_id is null
-        and in_batch >= {{ threshold('silent_auto_promotion', 'batch_size', 'agreement_version', 5) }} as has_batch
+        exists (
+            select 1
+            from unnest(string_to_array(
+                {{ threshold_text('silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14') }}, '|'
+            )) as timer (days)
+            where
+                abs(elapsed_days - timer.days::numeric)
+                <= {{ threshold('silent_auto_promotion', 'tolerance_days', 'batched.agreement_version', 1) }}
+        ) as has_timer,
+        in_batch >= {{ threshold('silent_auto_promotion', 'batch_size', 'batched.agreement_version', 5) }} as has_batch
     from batched
     where not {{ is_allowed_automation(
         'batched.agreement_version', 'batched.source_system', 'batched.actor_id', 'batched.campaign',
-        'batched.from_stage', 'batched.to_stage'
+        'batched.reason', 'batched.from_stage', 'batched.to_stage'
     ) }}
 
 ),
 
 judged as (
 
-    -- Into won a machine is enough and silence a further signal; elsewhere silence is the condition.
+    -- Into won a machine is enough and silence a further signal; elsewhere silence is the condition
+    -- and a machine a further signal.
     select
         signalled.*,
         case
             when to_stage = 'won' and actor_type = 'automation'
-                then 1 + is_silent::int + has_timer::int + has_batch::int
+                then greatest(is_silent::int + has_timer::int + has_batch::int, 1)
             when is_silent then has_machine::int + has_timer::int + has_batch::int
             else 0
         end as signals
@@ -89,7 +96,7 @@ final as (
         judged.lead_id,
         judged.transition_number,
         judged.entered_at as occurred_at,
-        case when signals >= 3 then 'certain' when signals = 2 then 'likely' else 'possible' end as grade,
+        {{ grade('signals') }} as grade,
         jsonb_build_object(
             'from_stage', from_stage, 'to_stage', to_stage,
             'previous_entered_at', {{ iso_utc('previous_entered_at') }},

@@ -26,7 +26,7 @@ fields as (
 
 described as (
 
-    -- Marketing automation describes the lead; the SFA system's copy serves where it says nothing.
+    -- The SFA system describes the lead; marketing's copy serves where it says nothing.
     select distinct on (records.lead_id, fields.role)
         records.lead_id,
         fields.role,
@@ -38,7 +38,7 @@ described as (
     order by
         records.lead_id,
         fields.role,
-        case sources.role when 'map' then 0 when 'both' then 1 else 2 end,
+        case sources.role when 'sfa' then 0 when 'both' then 1 else 2 end,
         records.source_system
 
 ),
@@ -67,14 +67,10 @@ rolled_up as (
         max(records.record_id) filter (where records.source_system = 'hubspot' and records.is_survivor) as hubspot_contact_id,
         max(records.record_id) filter (where records.source_system = 'generic' and records.is_survivor) as generic_lead_id,
         min(records.created_at) as created_at,
-        -- The lead is gone when the record that sales works is: the SFA system's, where it has one.
-        coalesce(
-            bool_and(records.is_deleted) filter (where records.is_survivor and sources.role in ('sfa', 'both')),
-            bool_and(records.is_deleted) filter (where records.is_survivor)
-        ) as is_deleted,
+        -- The lead is gone when no system holds a live record of it.
+        bool_and(records.is_deleted or records.merged_into_id is not null) as is_deleted,
         count(*) filter (where records.merged_into_id is not null) as merged_count
     from records
-    left join sources on records.source_system = sources.source_system
     group by records.lead_id
 
 ),
@@ -93,7 +89,7 @@ final as (
         last_moves.to_stage as current_stage,
         last_moves.entered_at as current_stage_entered_at,
         owners.owner_id as current_owner_id,
-        coalesce(last_moves.journey_number, 1) as journey_number,
+        last_moves.journey_number,
         rolled_up.is_deleted,
         rolled_up.merged_count
     from rolled_up

@@ -29,61 +29,62 @@ run as (
 
 ),
 
-is_history_delivered as (
-
-    select
-        exists (select 1 from {{ ref('stg_salesforce__opportunity_field_histories') }})
-        or exists (select 1 from {{ ref('stg_salesforce__opportunity_histories') }}) as is_delivered
-
-),
-
 from_changes as (
 
     select
-        lead_id, 'salesforce' as source_system, opportunity_id, change_id as source_event_id,
-        old_value, new_value as raw_value, occurred_at, actor_id, null::text as outcome
+        stage_changes.lead_id, 'salesforce' as source_system, stage_changes.opportunity_id,
+        stage_changes.change_id as source_event_id, stage_changes.old_value,
+        stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.actor_id,
+        null::text as outcome
     from stage_changes
+
+),
+
+closed_by_change as (
+
+    select distinct from_changes.opportunity_id
+    from from_changes
+    inner join stage_map
+        on stage_map.source_system = 'salesforce' and from_changes.raw_value = stage_map.value
+    where stage_map.stage in ('won', 'lost')
 
 ),
 
 -- A closing that left no change row: an opportunity created closed, or a source without history.
 without_change as (
 
-    select
+    select distinct on (versions.opportunity_id, versions.closed_at)
         versions.lead_id,
         versions.source_system,
         versions.opportunity_id,
         versions.stage_name as raw_value,
-        case
-            when is_history_delivered.is_delivered then versions.created_at
-            else coalesce(versions.closed_at, versions.version_stamp)
-        end as occurred_at,
-        case when is_history_delivered.is_delivered then versions.created_by_id end as actor_id,
-        null::text as outcome
+        versions.closed_at as occurred_at,
+        null::text as actor_id,
+        case when versions.is_won then 'won' else 'lost' end as outcome
     from versions
-    cross join is_history_delivered
     where
         versions.source_system = 'salesforce'
-        and versions.version_rank = 1
         and versions.is_closed
-        and versions.opportunity_id not in (select stage_changes.opportunity_id from stage_changes)
+        and versions.closed_at is not null
+        and versions.opportunity_id not in (select closed_by_change.opportunity_id from closed_by_change)
+    order by versions.opportunity_id, versions.closed_at, versions.version_rank
 
 ),
 
 -- Each landed version of a generic opportunity that is closed gives its closing.
 generic_closings as (
 
-    select distinct on (opportunity_id, coalesce(closed_at, version_stamp))
+    select distinct on (opportunity_id, closed_at)
         lead_id,
         source_system,
         opportunity_id,
         stage_name as raw_value,
-        coalesce(closed_at, version_stamp) as occurred_at,
+        closed_at as occurred_at,
         closed_by_id as actor_id,
         case when is_won then 'won' else 'lost' end as outcome
     from versions
-    where source_system = 'generic' and is_closed
-    order by opportunity_id, coalesce(closed_at, version_stamp), version_rank
+    where source_system = 'generic' and is_closed and closed_at is not null
+    order by opportunity_id, closed_at, version_rank
 
 ),
 
@@ -114,10 +115,16 @@ final as (
         closings.lead_id,
         closings.source_system,
         closings.opportunity_id,
+        case closings.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end as object_name,
+        case closings.source_system when 'salesforce' then 'StageName' else 'stage' end as record_field,
         closings.source_event_id,
         closings.old_value,
         closings.raw_value,
-        coalesce(closings.outcome, stage_map.stage) as mapped_stage,
+        -- The stage map speaks first; where it says nothing of the stage, what the record says.
+        case
+            when stage_map.stage in ('won', 'lost') and closings.source_system = 'salesforce' then stage_map.stage
+            else coalesce(closings.outcome, stage_map.stage)
+        end as mapped_stage,
         coalesce(stage_map.is_authority, true) as is_authority,
         agreements.agreement_version,
         closings.occurred_at,

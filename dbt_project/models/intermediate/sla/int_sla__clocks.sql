@@ -79,11 +79,11 @@ final as (
         timed.*,
         case
             when timed.due_unit = 'business_hours' and timed.started_at is not null
-                then {{ business_seconds_before('judged_version', 'calendar', 'started_at') }}
+                then {{ business_seconds_before('timed.judged_version', 'timed.calendar', 'timed.started_at') }}
         end as working_seconds_before_start,
         case
             when timed.due_unit = 'business_hours' and timed.met_at is not null
-                then {{ business_seconds('judged_version', 'calendar', 'started_at', 'met_at') }}
+                then {{ business_seconds('timed.judged_version', 'timed.calendar', 'timed.started_at', 'timed.met_at') }}
         end as working_seconds_used
     from timed
 

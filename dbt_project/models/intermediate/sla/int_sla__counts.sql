@@ -31,6 +31,12 @@ qualified as (
 
 ),
 
+offers as (
+
+    select handoff_id, offered_at from {{ ref('int_handoffs__offers') }}
+
+),
+
 versions as (
 
     select agreement_version, minimum_attributes from {{ ref('int_agreement__versions') }}
@@ -87,19 +93,26 @@ final as (
     select
         due.handoff_id,
         due.clause,
-        due.started_at,
+        case
+            when due.clause <> 'follow_up_before_rejection' or due.rejection_at is not null then due.started_at
+        end as started_at,
         due.due_at,
         case due.clause
             when 'definition' then case when qualified.met_definition then due.started_at end
             when 'follow_up' then
-                case when due.started_at is not null then least(reached.reached_at, progress.human_sql_at) end
+                case
+                    when due.started_at is null then null
+                    when coalesce(due.touches, 0) = 0 and coalesce(due.channels, 0) = 0 then offers.offered_at
+                    else least(reached.reached_at, progress.human_sql_at)
+                end
             when 'follow_up_before_rejection' then
                 case
-                    when coalesce(reached.touches_made, 0) >= due.touches
-                        then least(reached.reached_at, due.rejection_at)
+                    when due.rejection_actor_type = 'automation' or not due.needs_follow_up then null
+                    when coalesce(due.touches, 0) = 0 then due.started_at
+                    when reached.touches_made >= due.touches then least(reached.reached_at, due.rejection_at)
                 end
         end as met_at,
-        case due.clause when 'definition' then versions.minimum_attributes else due.touches end as required,
+        case due.clause when 'definition' then coalesce(versions.minimum_attributes, 0) else due.touches end as required,
         case due.clause
             when 'definition' then qualified.attributes_met
             else coalesce(reached.touches_made, 0)
@@ -111,12 +124,18 @@ final as (
                 or due.rejection_actor_type = 'automation'
                 or not due.needs_follow_up
             when 'follow_up' then
-                coalesce(progress.sent_back_at < due.due_at and not due.needs_follow_up, false)
+                coalesce(
+                    progress.sent_back_at < due.due_at
+                    and due.rejection_actor_type <> 'automation'
+                    and not due.needs_follow_up,
+                    false
+                )
             else false
         end as is_void
     from due
     inner join qualified on due.handoff_id = qualified.handoff_id
     inner join progress on due.handoff_id = progress.handoff_id
+    inner join offers on due.handoff_id = offers.handoff_id
     inner join versions on due.judged_version = versions.agreement_version
     left join reached on due.handoff_id = reached.handoff_id and due.clause = reached.clause
 

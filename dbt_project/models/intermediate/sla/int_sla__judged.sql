@@ -47,7 +47,7 @@ measured as (
         clauses.started_at,
         clauses.due_at,
         clauses.met_at,
-        clauses.is_void or clauses.started_at is null as is_void,
+        clauses.is_void,
         clauses.next_offered_at,
         clauses.due_unit is not null as is_time,
         clauses.required::numeric as required,
@@ -59,7 +59,9 @@ measured as (
                     greatest(clock_now.working_seconds - clauses.working_seconds_before_start, 0)
                 ) / 3600
             when clauses.due_unit = 'days'
-                then {{ seconds_between('clauses.started_at', 'coalesce(clauses.met_at, run.as_of)') }} / 86400
+                then greatest(
+                    {{ seconds_between('clauses.started_at', 'coalesce(clauses.met_at, run.as_of)') }}, 0
+                ) / 86400
             else clauses.counted
         end as actual
     from clauses
@@ -85,8 +87,9 @@ judged as (
         run.as_of as run_as_of,
         versions.warning_hours,
         case
-            when measured.is_void then 'not_applicable'
+            when measured.started_at is null then 'not_applicable'
             when measured.met_at <= measured.due_at then 'met'
+            when measured.is_void then 'not_applicable'
             -- The next handoff opened before this one's promise fell due.
             when measured.next_offered_at <= measured.due_at then 'not_applicable'
             when run.as_of > measured.due_at then 'breached'
@@ -118,9 +121,12 @@ final as (
         status,
         status = 'pending'
         and due_at <= run_as_of + make_interval(secs => warning_hours * 3600) as at_risk,
-        round(required, 6) as required,
-        round(actual, 6) as actual,
-        round(case when is_time then required - actual else actual - required end, 6) as margin,
+        case when status <> 'not_applicable' then round(required, 6) end as required,
+        case when status <> 'not_applicable' then round(actual, 6) end as actual,
+        case
+            when status <> 'not_applicable'
+                then round(case when is_time then required - actual else actual - required end, 6)
+        end as margin,
         run_as_of
     from judged
 

@@ -14,7 +14,8 @@ terms as (
 
 clocks as (
 
-    select handoff_id, started_at from {{ ref('int_handoffs__response_clocks') }}
+    select handoff_id, started_at, owner_id, owner_source_system
+    from {{ ref('int_handoffs__response_clocks') }}
 
 ),
 
@@ -85,17 +86,20 @@ owned as (
     select
         started.*,
         case
-            when clause in ('response', 'definition', 'follow_up_before_rejection') or started_at is null
+            when started.clause = 'response' and clocks.handoff_id is not null then clocks.owner_id
+            when clause in ('response', 'definition', 'follow_up_before_rejection') or started.started_at is null
                 then owners.owner_id
             else spans.owner_id
         end as owner_id,
         case
-            when clause in ('response', 'definition', 'follow_up_before_rejection') or started_at is null
+            when started.clause = 'response' and clocks.handoff_id is not null then clocks.owner_source_system
+            when clause in ('response', 'definition', 'follow_up_before_rejection') or started.started_at is null
                 then owners.owner_source_system
             else spans.source_system
         end as owner_source_system
     from started
     inner join owners on started.handoff_id = owners.handoff_id
+    left join clocks on started.handoff_id = clocks.handoff_id
     left join spans
         on
             started.lead_id = spans.lead_id

@@ -25,6 +25,12 @@ handoffs as (
 
 ),
 
+first_events as (
+
+    select min(entered_at) as first_event_at from {{ ref('int_transitions__all_transitions') }}
+
+),
+
 periods as (
 
     -- The version in force at a period's start speaks for the whole period.
@@ -61,7 +67,9 @@ in_force as (
             periods.agreement_version = versions.agreement_version
             and periods.started_at >= versions.valid_from_at
             and periods.started_at < versions.in_force_to
-    where periods.started_at < run.as_of
+    cross join first_events
+    -- What came before the company's first event was nobody's promise to deliver.
+    where periods.started_at < run.as_of and periods.due_at > first_events.first_event_at
 
 ),
 

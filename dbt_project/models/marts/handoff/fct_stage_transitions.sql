@@ -25,9 +25,10 @@ final as (
         transitions.exited_at,
         round(transitions.seconds_in_stage / 3600, 6) as hours_in_stage,
         round(transitions.business_seconds_in_stage / 3600, 6) as business_hours_in_stage,
-        round(
-            {{ seconds_between('transitions.entered_at', 'coalesce(transitions.exited_at, run.as_of)') }} / 3600, 6
-        ) as hours_so_far,
+        case
+            when transitions.exited_at is null
+                then round({{ seconds_between('transitions.entered_at', 'run.as_of') }} / 3600, 6)
+        end as hours_so_far,
         transitions.actor_id,
         transitions.actor_type,
         transitions.source_system,
