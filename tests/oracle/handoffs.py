@@ -242,26 +242,31 @@ class Handoffs:
         if owner is not None:
             return owner
         grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
-        for change in self._owner_changes(handoff):
-            is_in_time = handoff.offered_at < change.occurred_at <= handoff.offered_at + grace
-            if is_in_time and change.occurred_at < end and change.new is not None:
-                return expand_salesforce_id(change.new)
+        for at, given in self._owner_changes(handoff):
+            is_in_time = handoff.offered_at < at <= handoff.offered_at + grace
+            if is_in_time and at < end and given is not None:
+                return given
         return None
 
-    def _owner_changes(self, handoff: Handoff) -> list[Change]:
+    def _owner_changes(self, handoff: Handoff) -> list[tuple[datetime, str | None]]:
+        """The owner's changes; without a history, what successive versions of the record show."""
         timeline = self.identity.owner_timeline(handoff.lead, handoff.offered_at)
-        return timeline.changes if timeline else []
+        if timeline is None:
+            return []
+        if timeline.changes:
+            return [(c.occurred_at, expand_salesforce_id(c.new)) for c in timeline.changes]
+        return [
+            (after.stamp, expand_salesforce_id(after.row.get(timeline.field_name)))
+            for before, after in pairwise(timeline.versions)
+            if before.row.get(timeline.field_name) != after.row.get(timeline.field_name)
+        ]
 
     def _owner_steps(self, handoff: Handoff, end: datetime) -> list[tuple[datetime, str | None]]:
         """The owner at the offer and each different owner strictly between offer and end."""
         steps: list[tuple[datetime, str | None]] = [(handoff.offered_at, handoff.owner_id)]
-        for change in self._owner_changes(handoff):
-            if not handoff.offered_at < change.occurred_at < end:
-                continue
-            owner = expand_salesforce_id(change.new)
-            if owner == steps[-1][1]:
-                continue
-            steps.append((change.occurred_at, owner))
+        for at, owner in self._owner_changes(handoff):
+            if handoff.offered_at < at < end and owner != steps[-1][1]:
+                steps.append((at, owner))
         return steps
 
     # -- the response ----------------------------------------------------------------------

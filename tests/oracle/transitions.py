@@ -109,24 +109,24 @@ def transitions_of(
     mark_creation_repeats(events)
     ordered = [event for event in in_order(events) if not event.is_repeat]
     result: list[Transition] = []
-    won_opportunities: set[str] = set()
+    standing: dict[str, str] = {}
     journey = 1
     for event in ordered:
         previous = result[-1].to_stage if result else None
+        if event.stage not in ("won", "lost"):
+            standing = {}
+        is_won_elsewhere = event.stage == "lost" and any(
+            stage == "won" and opportunity != event.opportunity_id
+            for opportunity, stage in standing.items()
+        )
+        if event.opportunity_id is not None:
+            standing[event.opportunity_id] = event.stage
         if event.stage == previous:
             event.is_repeat = True
-            if event.stage == "won" and event.opportunity_id:
-                won_opportunities.add(event.opportunity_id)
             continue
-        if (
-            previous == "won"
-            and event.stage == "lost"
-            and won_opportunities
-            and event.opportunity_id is not None
-            and event.opportunity_id not in won_opportunities
-        ):
+        if is_won_elsewhere and event.opportunity_id is not None:
             # A second opportunity lost after the first was won: the event is kept, the lead
-            # stays won.
+            # stays won as long as one of its opportunities is.
             event.is_repeat = True
             continue
         direction = direction_of(previous, event.stage)
@@ -136,9 +136,6 @@ def transitions_of(
         skipped = skipped_between(previous, event.stage, version) if direction == "forward" else 0
         if result:
             result[-1].exited_at = event.occurred_at
-        won_opportunities = set()
-        if event.stage == "won" and event.opportunity_id:
-            won_opportunities.add(event.opportunity_id)
         result.append(
             Transition(event, len(result) + 1, journey, previous, direction, skipped, version)
         )
