@@ -47,6 +47,15 @@ class FieldTable:
     columns: int
     has_quotes: bool
 
+    @classmethod
+    def none(cls) -> FieldTable:
+        """A table without records."""
+        nowhere = np.empty(0, dtype=np.int64)
+        nothing = np.empty(0, dtype=np.bool_)
+        return cls(
+            np.empty(0, dtype=np.uint8), nowhere, nowhere, nowhere, nowhere, nothing, 1, False
+        )
+
     def __len__(self) -> int:
         return len(self.row_starts)
 
@@ -77,7 +86,7 @@ class Block:
 
     names: tuple[str, ...]
     data: bytes = b""
-    table: FieldTable | None = None
+    table: FieldTable = field(default_factory=lambda: FieldTable.none())
     line_of: Callable[[int], int] = lambda row: row
     raw_of: Callable[[int], bytes] | None = None
     loose: list[LooseRow] = field(default_factory=list)
@@ -88,13 +97,11 @@ class Block:
         """The row's bytes as delivered, without its line end."""
         if self.raw_of is not None:
             return self.raw_of(row)
-        assert self.table is not None
         end = self.table.row_ends[row] - self.table.crlf[row]
         return self.data[self.table.row_starts[row] : end]
 
     def record(self, row: int) -> bytes:
         """The row as a CSV record, without its line end."""
-        assert self.table is not None
         end = self.table.row_ends[row] - self.table.crlf[row]
         return self.data[self.table.row_starts[row] : end]
 

@@ -103,16 +103,14 @@ class NightFolder:
 
 def open_root(extracts_root: str) -> Any:
     """The root as a path object. Raises SourceError where there is no such folder."""
+    root: Any = Path(extracts_root)
     if "://" in extracts_root:
         from upath import UPath
 
         root = UPath(extracts_root)
-    else:
-        root = Path(extracts_root)
     if not root.is_dir():
         raise SourceError(
-            f"the extracts folder {extracts_root} does not exist; create it or set"
-            " HANDOFF_EXTRACTS"
+            f"the extracts folder {extracts_root} does not exist; create it or set HANDOFF_EXTRACTS"
         )
     return root
 
@@ -146,8 +144,11 @@ def find_nights(
         candidates = by_object.pop(fold(spec.name), [])
         if len(candidates) > 1:
             listed = ", ".join(printable(name) for name, _ in candidates)
-            yield spec, LandingError(
-                "duplicate_object_folder", f"{listed} are all {spec.name}; keep one of them"
+            yield (
+                spec,
+                LandingError(
+                    "duplicate_object_folder", f"{listed} are all {spec.name}; keep one of them"
+                ),
             )
             continue
         for name, path in candidates:
@@ -155,10 +156,13 @@ def find_nights(
     for unknown in by_object.values():
         for name, path in unknown:
             if path.is_dir() and not name.startswith("."):
-                yield None, LandingError(
-                    "unknown_object",
-                    f"{printable(name)} is no object of {source}; known are "
-                    + ", ".join(spec.name for spec in objects_of(source)),
+                yield (
+                    None,
+                    LandingError(
+                        "unknown_object",
+                        f"{printable(name)} is no object of {source}; known are "
+                        + ", ".join(spec.name for spec in objects_of(source)),
+                    ),
                 )
 
 
@@ -166,9 +170,12 @@ def _nights_of(
     spec: ObjectSpec, name: str, path: Any, until: date
 ) -> Iterator[NightFolder | tuple[ObjectSpec | None, LandingError]]:
     if _is_link(path) or not path.is_dir():
-        yield spec, LandingError(
-            "symlink_refused" if _is_link(path) else "not_a_folder",
-            f"{printable(name)} is not a folder of its own",
+        yield (
+            spec,
+            LandingError(
+                "symlink_refused" if _is_link(path) else "not_a_folder",
+                f"{printable(name)} is not a folder of its own",
+            ),
         )
         return
     remarks = []
@@ -180,9 +187,12 @@ def _nights_of(
         night = _night(night_name)
         if night is None:
             if night_path.is_dir():
-                yield spec, LandingError(
-                    "bad_night_folder",
-                    f"{printable(night_name)} is no date; night folders are named YYYY-MM-DD",
+                yield (
+                    spec,
+                    LandingError(
+                        "bad_night_folder",
+                        f"{printable(night_name)} is no date; night folders are named YYYY-MM-DD",
+                    ),
                 )
         elif night <= until:
             if _is_link(night_path):
@@ -232,7 +242,7 @@ def _refuse_unsafe_name(name: str) -> None:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise LandingError(
-            "unsafe_file_name", f"{ascii(name)}: the name is not UTF-8; rename the file"
+            "unsafe_file_name", f"{printable(name)}: the name is not UTF-8; rename the file"
         ) from None
     if not all(character.isprintable() for character in name):
         raise LandingError(

@@ -93,12 +93,10 @@ def landed_names(spec: ObjectSpec, names: Sequence[str]) -> dict[str, str]:
     for name in names:
         landed = wanted[name]
         is_lossy = not name.isascii() or not landed.strip("_")
-        if landed in reserved or first[landed] != name or is_lossy:
-            result[name] = _with_suffix(landed, name)
-        elif len(landed.encode()) > _LONGEST_IDENTIFIER:
-            result[name] = _with_suffix(landed, name)
-        else:
-            result[name] = landed
+        is_taken = landed in reserved or first[landed] != name
+        is_long = len(landed) > _LONGEST_IDENTIFIER
+        needs_suffix = is_taken or is_lossy or is_long
+        result[name] = _with_suffix(landed, name) if needs_suffix else landed
     return result
 
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from lead_handoff.landing import strict_json
 from lead_handoff.landing.blocks import CR, LF, Block, FieldTable, Mask, Positions
+from lead_handoff.landing.catalogue import Column
 from lead_handoff.landing.errors import RowRejected
 from lead_handoff.landing.validation import Remarks, Rules
 
 Bytes = NDArray[np.uint8]
 Found = list[tuple[tuple[str, str], Mask]]
 
-_PLAIN = bytes(byte for byte in range(256) if byte >= 32 and byte != 127 or byte in (9, LF))
+_PLAIN = bytes(byte for byte in range(256) if (byte >= 32 and byte != 127) or byte in (9, LF))
 _NOT_PLAIN = np.ones(256, dtype=np.bool_)
 _NOT_PLAIN[list(_PLAIN)] = False
 _MARKS = re.compile(rb"\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
@@ -38,7 +39,6 @@ _LOCAL_ENDINGS = ("", ".ddd", ".dddddd")
 def screen(block: Block, rules: Rules, remarks: Remarks) -> Mask:
     """True for each row of the block's table that may land as it stands."""
     table = block.table
-    assert table is not None
     clean = _clean_bytes(block, table)
     widest = int(np.diff(table.separators, prepend=-1).max(initial=0))
     if widest > rules.limits.field_bytes:
@@ -59,7 +59,7 @@ def screen(block: Block, rules: Rules, remarks: Remarks) -> Mask:
             empty |= _is_word(table.buffer, starts, ends, b"null")
         if not empty.all():
             check = _CHECKS[column.kind]
-            clean &= empty | check(block, starts, ends, ~empty, position, rules, found)
+            clean &= empty | check(block, starts, ends, ~empty, column, rules, found)
         if is_key:
             clean &= ~empty & (ends - starts <= rules.limits.key_bytes)
         elif column.filled:
@@ -122,7 +122,7 @@ def _fail_undecodable(clean: Mask, block: Block, table: FieldTable) -> None:
 
 def _is_word(buffer: Bytes, starts: Positions, ends: Positions, word: bytes) -> Mask:
     """Fields that are exactly this word."""
-    result = ends - starts == len(word)
+    result: Mask = ends - starts == len(word)
     rows = np.flatnonzero(result)
     if len(rows):
         matrix = buffer[starts[rows][:, None] + np.arange(len(word))]
@@ -130,9 +130,7 @@ def _is_word(buffer: Bytes, starts: Positions, ends: Positions, word: bytes) -> 
     return result
 
 
-def _by_length(
-    starts: Positions, ends: Positions, considered: Mask
-) -> list[tuple[int, Positions]]:
+def _by_length(starts: Positions, ends: Positions, considered: Mask) -> list[tuple[int, Positions]]:
     """Rows to consider, grouped by the length of their field."""
     lengths = ends - starts
     rows = np.flatnonzero(considered)
@@ -143,11 +141,13 @@ def _by_length(
 
 
 def _matrix(buffer: Bytes, starts: Positions, rows: Positions, length: int) -> Bytes:
-    return buffer[starts[rows][:, None] + np.arange(length)]
+    matrix: Bytes = buffer[starts[rows][:, None] + np.arange(length)]
+    return matrix
 
 
 def _digits(matrix: Bytes) -> Mask:
-    return ((matrix >= _ZERO) & (matrix <= _NINE)).all(axis=1)
+    result: Mask = np.all((matrix >= _ZERO) & (matrix <= _NINE), axis=1)
+    return result
 
 
 def _number_at(matrix: Bytes, start: int, stop: int) -> NDArray[np.int32]:
@@ -182,17 +182,15 @@ def _timestamps(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
     result = np.zeros(len(starts), dtype=np.bool_)
-    buffer = _buffer(block)
+    buffer = block.table.buffer
     night = rules.night.year * 10_000 + rules.night.month * 100 + rules.night.day
     is_utc = rules.zone.key == "UTC"
     endings = _ENDINGS + (_LOCAL_ENDINGS if is_utc else ())
-    column = rules.columns[position]
-    assert column is not None
     latest = 99_999_999 if column.plannable else night
     for length, rows in _by_length(starts, ends, considered):
         fitting = [ending for ending in endings if 19 + len(ending) == length]
@@ -223,14 +221,14 @@ def _dates(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
     result = np.zeros(len(starts), dtype=np.bool_)
     rows = np.flatnonzero(considered & (ends - starts == 10))
     if len(rows):
-        result[rows] = _is_calendar_date(_matrix(_buffer(block), starts, rows, 10))[0]
+        result[rows] = _is_calendar_date(_matrix(block.table.buffer, starts, rows, 10))[0]
     return result
 
 
@@ -239,20 +237,19 @@ def _booleans(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
-    column = rules.columns[position]
-    assert column is not None
-    buffer = _buffer(block)
+    buffer = block.table.buffer
     usual = _is_word(buffer, starts, ends, b"true") | _is_word(buffer, starts, ends, b"false")
     if (usual | ~considered).all():
         return usual
     words = (b"1", b"0", b"TRUE", b"FALSE", b"True", b"False", b"yes", b"no", b"Yes", b"No")
     other = np.logical_or.reduce([_is_word(buffer, starts, ends, word) for word in words])
     found.append((("boolean_form", column.name), other))
-    return usual | other
+    accepted: Mask = usual | other
+    return accepted
 
 
 def _integers(
@@ -260,7 +257,7 @@ def _integers(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
@@ -272,7 +269,7 @@ def _numbers(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
@@ -287,7 +284,7 @@ def _numerals(
     for length, rows in _by_length(starts, ends, considered):
         if length > 18:
             continue
-        matrix = _matrix(_buffer(block), starts, rows, length)
+        matrix = _matrix(block.table.buffer, starts, rows, length)
         is_digit = (matrix >= _ZERO) & (matrix <= _NINE)
         is_dot = matrix == _DOT
         allowed = is_digit | is_dot
@@ -295,9 +292,7 @@ def _numerals(
         first = is_digit[:, 0]
         if length > 1:
             first = first | ((matrix[:, 0] == _MINUS) & is_digit[:, 1])
-        result[rows] = (
-            allowed.all(axis=1) & (is_dot.sum(axis=1) <= dots) & first & is_digit[:, -1]
-        )
+        result[rows] = allowed.all(axis=1) & (is_dot.sum(axis=1) <= dots) & first & is_digit[:, -1]
     return result
 
 
@@ -306,12 +301,12 @@ def _ids(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
     """Ids that begin and end in a visible ASCII character: there is nothing to trim."""
-    buffer = _buffer(block)
+    buffer = block.table.buffer
     top = len(buffer) - 1
     first, last = buffer[np.minimum(starts, top)], buffer[np.clip(ends - 1, 0, top)]
     return (first > _SPACE) & (first <= _TILDE) & (last > _SPACE) & (last <= _TILDE)
@@ -322,7 +317,7 @@ def _json_texts(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
@@ -345,19 +340,14 @@ def _texts(
     starts: Positions,
     ends: Positions,
     considered: Mask,
-    position: int,
+    column: Column,
     rules: Rules,
     found: Found,
 ) -> Mask:
     return np.ones(len(starts), dtype=np.bool_)
 
 
-def _buffer(block: Block) -> Bytes:
-    assert block.table is not None
-    return block.table.buffer
-
-
-_Check = Callable[[Block, Positions, Positions, Mask, int, Rules, Found], Mask]
+_Check = Callable[[Block, Positions, Positions, Mask, Column, Rules, Found], Mask]
 _CHECKS: dict[str, _Check] = {
     "timestamp": _timestamps,
     "date": _dates,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -56,8 +56,9 @@ def read_moment(text: str, zone: ZoneInfo) -> Moment:
         raise not_a_moment(text)
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
-        local = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)
+        local = datetime.combine(
+            date(int(year), int(month), int(day)),
+            time(int(hour or 0), int(minute or 0), int(second or 0)),
         )
         if hour is None:
             return Moment(_start_of_day(local, zone), "", ("bare_date",))

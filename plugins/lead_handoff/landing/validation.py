@@ -1,5 +1,7 @@
-"""The rules for one row, exactly. The vectorised screening (screening.py) only ever passes rows
-that these rules would pass without a word or with the same remark.
+"""The rules for one row, exactly.
+
+The vectorised screening (screening.py) only ever passes rows that these rules would pass too, with
+the same remarks.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lead_handoff.landing import strict_json
@@ -50,7 +52,7 @@ class Rules:
     @property
     def horizon(self) -> datetime:
         """A day after the folder's midnight: what is dated later is remarked on."""
-        return datetime(self.night.year, self.night.month, self.night.day) + timedelta(days=1)
+        return datetime.combine(self.night, time()) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,3 @@ def is_beyond(moment: Moment, horizon: datetime) -> bool:
     if moment.second == horizon:
         return bool(moment.fraction.strip("0"))
     return moment.second > horizon
-
-
-def to_folder_stamp(night: date) -> str:
-    """The stamp of rows that have none of their own: the folder's date, midnight UTC."""
-    return datetime(night.year, night.month, night.day, tzinfo=UTC).isoformat(" ")

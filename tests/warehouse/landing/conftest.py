@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -97,9 +96,7 @@ class Delivery:
         with psycopg.connect(self.url) as connection:
             used = connection.execute("select distinct source, object from ops.loads").fetchall()
             for table in ("load_report", "quarantine", "load_files", "loads"):
-                connection.execute(
-                    sql.SQL("delete from {}").format(sql.Identifier("ops", table))
-                )
+                connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
             for source, name in used:
                 spec = CATALOGUE[source][name]
                 table = sql.Identifier(spec.schema, spec.table)
@@ -129,7 +126,7 @@ def module_delivery(module_warehouse: Any, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def delivery(module_delivery: Delivery) -> Iterator[Delivery]:
+def delivery(module_delivery: Delivery) -> Delivery:
     """An empty root and an empty warehouse."""
     module_delivery.empty()
-    yield module_delivery
+    return module_delivery

@@ -333,7 +333,8 @@ def test_malformed_input_has_its_outcome(delivery: Delivery, case: Case) -> None
     assert keys == set(case.lands)
     stayed = [each for each in delivery.raw(table) if each["_key"] == "before"]
     assert [old.items() <= new.items() for old, new in zip(before, stayed, strict=True)] in (
-        [], [True],
+        [],
+        [True],
     )  # an extra column may have been added to it
     quarantine = delivery.quarantine()
     if case.outcome == "Q":

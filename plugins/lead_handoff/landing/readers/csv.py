@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lead_handoff.landing.blocks import Block, LooseRow, split
+from lead_handoff.landing.blocks import Block, LooseRow, Positions, split
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
 
@@ -91,9 +91,15 @@ def fields_of(record: bytes, delimiter: bytes) -> list[bytes]:
     if b'"' not in record:
         return record.split(delimiter)
     # A terminator that cannot be met: the record's own line feeds are all inside quotes.
-    parsed = parse_record(record + b"\n", 0, Dialect(delimiter), True)
-    assert parsed is not None
-    return parsed.fields
+    return _parse_whole(record + b"\n", Dialect(delimiter)).fields
+
+
+def _parse_whole(data: bytes, dialect: Dialect) -> Parsed:
+    """The first record of data that nothing follows."""
+    parsed = parse_record(data, 0, dialect, final=True)
+    if parsed is None:
+        raise ValueError("a final record is always complete")
+    return parsed
 
 
 def _separator(dialect: Dialect) -> re.Pattern[bytes]:
@@ -147,21 +153,7 @@ class CsvReader:
         refuse_foreign_formats(self._buffer)
         if self._buffer.startswith(_UTF8_BOM):
             self._buffer = self._buffer[len(_UTF8_BOM) :]
-        terminator = self._find_terminator()
-        best: tuple[int, Dialect, Parsed] | None = None
-        for delimiter in DELIMITERS:
-            dialect = Dialect(delimiter, terminator)
-            parsed = parse_record(self._buffer, 0, dialect, final=True)
-            assert parsed is not None
-            hits = sum(
-                1
-                for name in parsed.fields[: self._limits.columns]
-                if known(name.decode("utf-8", "replace"))
-            )
-            if best is None or hits > best[0]:
-                best = (hits, dialect, parsed)
-        assert best is not None
-        hits, self._dialect, parsed = best
+        hits, self._dialect, parsed = self._best_dialect(known, self._find_terminator())
         header = self._buffer[: parsed.content_end]
         if b"\0" in header:
             raise LandingError("nul_byte", "the header holds a NUL byte; export the file again")
@@ -187,9 +179,22 @@ class CsvReader:
         if self._dialect.delimiter != b",":
             shown = "tab" if self._dialect.delimiter == b"\t" else "semicolon"
             self.remarks.append(("delimiter", f"fields are separated by {shown}"))
-        if terminator == b"\r":
+        if self._dialect.terminator == b"\r":
             self.remarks.append(("cr_line_ends", "lines end in CR only"))
         self._consume(parsed.end)
+
+    def _best_dialect(
+        self, known: Callable[[str], bool], terminator: bytes
+    ) -> tuple[int, Dialect, Parsed]:
+        """The delimiter under which the header names most known columns, and how many."""
+        found = []
+        for delimiter in DELIMITERS:
+            dialect = Dialect(delimiter, terminator)
+            parsed = _parse_whole(self._buffer, dialect)
+            names = parsed.fields[: self._limits.columns]
+            hits = sum(known(name.decode("utf-8", "replace")) for name in names)
+            found.append((hits, dialect, parsed))
+        return max(found, key=lambda each: each[0])
 
     def _find_terminator(self) -> bytes:
         """LF (also for CR LF), or CR where the first line outside quotes ends in a bare CR."""
@@ -334,9 +339,7 @@ class _GiantRecord:
     """Finds the end of a record fed piece by piece, by the same rules as parse_record."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._tokens = re.compile(
-            b'["' + re.escape(dialect.delimiter) + dialect.terminator + b"]"
-        )
+        self._tokens = re.compile(b'["' + re.escape(dialect.delimiter) + dialect.terminator + b"]")
         self._terminator = dialect.terminator
         self._delimiter = dialect.delimiter
         self._inside = False
@@ -383,7 +386,7 @@ class _GiantRecord:
 class _LineNumbers:
     """Line number of each record of a block, worked out when first asked for."""
 
-    def __init__(self, data: bytes, starts: Sequence[int], first_line: int) -> None:
+    def __init__(self, data: bytes, starts: Sequence[int] | Positions, first_line: int) -> None:
         self._data = data
         self._starts = starts
         self._first_line = first_line

@@ -98,9 +98,7 @@ class JsonLinesReader:
         if kept:
             folded = list(self._delivered_form)
             block.data = _as_csv([[v.get(key, "") for key in folded] for _, _, v in kept])
-            found = split(block.data, ord(","), len(names), final=True)
-            assert len(found.table) == len(kept)
-            block.table = found.table
+            block.table = split(block.data, ord(","), len(names), final=True).table
             block.line_of = lambda row: kept[row][0]
             block.raw_of = lambda row: kept[row][1]
         return block

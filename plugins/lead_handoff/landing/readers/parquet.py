@@ -100,9 +100,9 @@ class ParquetReader:
             csv.WriteOptions(include_header=False, quoting_style="needed"),
         )
         block = Block(self.names, sink.getvalue(), line_of=lambda row: first_row + row + 1)
-        found = split(block.data, ord(","), len(self.names), final=True)
-        assert len(found.table) == batch.num_rows
-        block.table = found.table
+        block.table = split(block.data, ord(","), len(self.names), final=True).table
+        if len(block.table) != batch.num_rows:
+            raise _damaged()
         return block
 
 
@@ -122,6 +122,8 @@ def _is_usual(column: Column | None, kind: pa.DataType, name: str) -> bool:
         kind = kind.value_type
     if t.is_null(kind):
         return True
+    usual: bool
+    usable: bool
     is_text = t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind)
     is_binary = t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind)
     is_nested = t.is_nested(kind)

@@ -1,0 +1,65 @@
+"""What landing says about its work: to the caller, and file by file while it reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from lead_handoff.landing.discovery import FoundFile
+from lead_handoff.landing.limits import Limits
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ObjectLoad:
+    """What became of one object's folder of one night.
+
+    ``status`` is loaded, failed, or ignored (a folder that belongs to no known object); the counts
+    are rows of files, and read = new + updated + unchanged + quarantined where it was loaded.
+    ``run_number`` is 0 for a load that only found files still growing.
+    """
+
+    source: str
+    object: str
+    night: date
+    status: str
+    error_name: str | None = None
+    error_message: str | None = None
+    run_number: int = 0
+    rows_read: int = 0
+    rows_new: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    rows_quarantined: int = 0
+    load_id: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all loads of one call have in common."""
+
+    source: str
+    until: date
+    zone: ZoneInfo
+    fence: int
+    progress: Progress
+    limits: Limits
+    spool_dir: Path | None
+
+
+@dataclass
+class FileAccount:
+    """The account of one file while it is read; ``report`` holds kind, detail and rows."""
+
+    found: FoundFile
+    size: int
+    sha256: str
+    rows: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    report: list[tuple[str, str, int | None]] = field(default_factory=list)

@@ -1,0 +1,219 @@
+"""The load of one night folder: its files are taken into spools, then landed together."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import date, datetime
+from typing import Any, LiteralString
+
+import psycopg
+
+from lead_handoff.landing.accounts import FileAccount, ObjectLoad, Run
+from lead_handoff.landing.catalogue import ObjectSpec
+from lead_handoff.landing.discovery import FoundFile
+from lead_handoff.landing.errors import LandingError
+from lead_handoff.landing.file_load import FileLoad
+from lead_handoff.landing.limits import Limits
+from lead_handoff.landing.manifest import (
+    MANIFEST_NAME,
+    Listed,
+    check_hash,
+    check_rows,
+    read_manifest,
+)
+from lead_handoff.landing.merge import Merged, merge
+from lead_handoff.landing.plan import printable
+from lead_handoff.landing.spool import Spooled, hash_file, spooled
+from lead_handoff.landing.stage import Stage
+
+
+def read_folder_manifest(files: list[FoundFile]) -> dict[str, Listed] | None:
+    """The folder's manifest, if it has one."""
+    for each in files:
+        if each.name == MANIFEST_NAME:
+            limit = Limits().manifest_bytes
+            with each.open() as source:
+                content = source.read(limit + 1)
+            if len(content) > limit:
+                raise LandingError("bad_manifest", f"{MANIFEST_NAME} is too large")
+            return read_manifest(content)
+    return None
+
+
+class FolderLoad:
+    """The load of one folder: first its files are taken into spools, then landed together."""
+
+    def __init__(
+        self,
+        run: Run,
+        spec: ObjectSpec,
+        night: date,
+        manifest: dict[str, Listed] | None,
+        folder_remarks: list[tuple[str, str]],
+    ) -> None:
+        self._run = run
+        self._spec = spec
+        self._night = night
+        self._manifest = manifest
+        self._folder_remarks = folder_remarks
+        self.files: list[tuple[FileAccount, Spooled]] = []
+        self.waiting: list[FoundFile] = []
+
+    def take(
+        self, found: FoundFile, known: dict[tuple[str, int, str], int], spools: ExitStack
+    ) -> None:
+        """Spool a file, unless it has landed in this content or is still being written."""
+        listed = self._manifest.get(found.name) if self._manifest is not None else None
+        if found.format is None:
+            if listed is not None:
+                raise LandingError(
+                    "unsupported_format",
+                    f"{found.name}: deliver .csv, .jsonl (both also .gz) or .parquet",
+                )
+            self._folder_remarks.append(("ignored_file", f"of no known format: {found.name}"))
+            return
+        with naming(found):
+            size = found.signature()[0]
+            if any(name == found.name and length == size for name, length, _ in known):
+                size, sha256 = hash_file(found)
+                rows = known.get((found.name, size, sha256))
+                if rows is not None:
+                    if listed is not None:
+                        check_hash(listed, sha256)
+                        check_rows(listed, rows)
+                    return
+            spool = spools.enter_context(spooled(found, self._run.spool_dir))
+            if listed is not None:
+                check_hash(listed, spool.sha256)
+            elif spool.changed_while_read:
+                self.waiting.append(found)
+                return
+        self.files.append((FileAccount(found, spool.size, spool.sha256), spool))
+
+    def land(self, cursor: psycopg.Cursor) -> ObjectLoad:
+        """Stage and merge all files, and write the account; the caller commits."""
+        load_id, started_at = one_row(
+            cursor,
+            "select nextval(pg_get_serial_sequence('ops.loads', 'load_id')), clock_timestamp()",
+            (),
+        )
+        with Stage(cursor, self._spec) as stage:
+            for account, spool in self.files:
+                with naming(account.found):
+                    file = FileLoad(self._run, self._spec, self._night, stage, account)
+                    file.stage(spool, self._manifest)
+            read = sum(account.rows for account, _ in self.files)
+            quarantined = stage.quarantined()
+            merged = merge(stage, load_id, self._night)
+            if read != merged.new + merged.updated + merged.unchanged + quarantined:
+                raise LandingError(
+                    "rows_lost",
+                    f"{read:,} rows were read, but {merged.new:,} new, {merged.updated:,} updated,"
+                    f" {merged.unchanged:,} unchanged and {quarantined:,} quarantined do not add up"
+                    " to that; nothing was landed",
+                )
+            # A load that only found files still growing is not yet the account of its night.
+            run_number = 0
+            if self.files:
+                run_number = next_run_number(cursor, self._spec, self._night)
+            self._write_account(cursor, load_id, started_at, run_number, read, merged, quarantined)
+            stage.keep_quarantine(load_id, self._night)
+            return ObjectLoad(
+                self._spec.source, self._spec.name, self._night, "loaded", None, None, run_number,
+                read, merged.new, merged.updated, merged.unchanged, quarantined, load_id,
+            )  # fmt: skip
+
+    def _write_account(
+        self,
+        cursor: psycopg.Cursor,
+        load_id: int,
+        started_at: datetime,
+        run_number: int,
+        read: int,
+        merged: Merged,
+        quarantined: int,
+    ) -> None:
+        spec, night = self._spec, self._night
+        cursor.execute(
+            "insert into ops.loads (load_id, fence, night, source, object, status, run_number,"
+            " rows_read, rows_new, rows_updated, rows_unchanged, rows_quarantined, started_at,"
+            " finished_at)"
+            " values (%s, %s, %s, %s, %s, 'loaded', %s, %s, %s, %s, %s, %s, %s, clock_timestamp())",
+            (
+                load_id, self._run.fence, night, spec.source, spec.name, run_number, read,
+                merged.new, merged.updated, merged.unchanged, quarantined, started_at,
+            ),
+        )  # fmt: skip
+        cursor.executemany(
+            "insert into ops.load_files (load_id, source, object, night, file_name, size_bytes,"
+            " sha256, rows_read, status) values (%s, %s, %s, %s, %s, %s, %s, %s, 'loaded')",
+            [
+                (load_id, spec.source, spec.name, night, a.found.name, a.size, a.sha256, a.rows)
+                for a, _ in self.files
+            ],
+        )
+        report: list[tuple[str | None, str, str, int | None]] = [
+            (None, kind, detail, None) for kind, detail in self._folder_remarks
+        ]
+        report += [
+            (found.name, "file_still_growing", "left for the next run", None)
+            for found in self.waiting
+        ]
+        for account, _ in self.files:
+            report += [(account.found.name, *remark) for remark in account.report]
+        cursor.executemany(
+            "insert into ops.load_report (load_id, source, object, night, file_name, kind, detail,"
+            " rows) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (load_id, spec.source, spec.name, night, name, kind, printable(detail), rows)
+                for name, kind, detail, rows in report
+            ],
+        )
+
+
+def one_row(
+    cursor: psycopg.Cursor, query: LiteralString, values: tuple[object, ...]
+) -> tuple[Any, ...]:
+    """The one row of a query that always gives one."""
+    row: tuple[Any, ...] | None = cursor.execute(query, values).fetchone()
+    if row is None:
+        raise psycopg.ProgrammingError("the query gave no row")
+    return row
+
+
+def next_run_number(cursor: psycopg.Cursor, spec: ObjectSpec, night: date) -> int:
+    """Number of the next attempt at an object's folder, from 1."""
+    (number,) = one_row(
+        cursor,
+        "select coalesce(max(run_number), 0) + 1 from ops.loads"
+        " where source = %s and object = %s and night = %s",
+        (spec.source, spec.name, night),
+    )
+    return int(number)
+
+
+def loaded_files(
+    cursor: psycopg.Cursor, spec: ObjectSpec, night: date
+) -> dict[tuple[str, int, str], int]:
+    """(name, size, hash) of the folder's files that have landed -> their rows."""
+    cursor.execute(
+        "select file_name, size_bytes, sha256, rows_read from ops.load_files"
+        " where source = %s and object = %s and night = %s and status = 'loaded'",
+        (spec.source, spec.name, night),
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+
+
+class naming:
+    """Adds the file's name to a refusal that is raised inside."""
+
+    def __init__(self, found: FoundFile) -> None:
+        self._name = printable(found.name)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, LandingError):
+            message = str(error).removeprefix(f"{error.name}: ")
+            raise LandingError(error.name, f"{self._name}: {message}") from error
