@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +99,9 @@ def render(root: Path, expectation: Expectation, names: Mapping[str, Any]) -> st
     """
     import jinja2
 
-    environment = jinja2.Environment(  # noqa: S701 - renders SQL, not HTML
-        loader=jinja2.FileSystemLoader(root / "suites"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     try:
-        text = environment.get_template(expectation.sql_file).render({**names, **expectation.names})
+        template = _templates(root).get_template(expectation.sql_file)
+        text = template.render({**names, **expectation.names})
     except jinja2.TemplateError as error:
         raise SuiteError(
             f"expectations/suites/{expectation.sql_file}, used by {expectation.name}: {error}"
@@ -113,6 +109,19 @@ def render(root: Path, expectation: Expectation, names: Mapping[str, Any]) -> st
     if not text.strip():
         raise SuiteError(f"expectations/suites/{expectation.sql_file} renders to nothing")
     return text.strip().rstrip(";")
+
+
+@lru_cache(maxsize=4)
+def _templates(root: Path) -> Any:
+    """One environment a folder: it keeps what it compiled, and sees when a file changes."""
+    import jinja2
+
+    return jinja2.Environment(  # noqa: S701 - renders SQL, not HTML
+        loader=jinja2.FileSystemLoader(root / "suites"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _expectation(root: Path, file: Path, suite: str, entry: Any) -> Expectation:

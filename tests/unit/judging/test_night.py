@@ -1,0 +1,135 @@
+"""What the gates know about days, sources and limits comes from the agreement and the limits."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lead_handoff import settings
+from lead_handoff.judging import JudgingError
+from lead_handoff.judging.night import Night, read_days, read_limits, read_sources
+
+WEEK = "".join("v1,{calendar},UTC,%d,09:00,17:00\n" % day for day in range(1, 6))  # noqa: UP031
+
+
+@pytest.fixture
+def agreement(tmp_path: Path) -> Path:
+    """Two calendars; one has a holiday and, from the second version on, no Fridays."""
+    files = {
+        "agreement_versions": "agreement_version,valid_from\nv2,2026-04-01\nv1,2025-07-01\n",
+        "agreement_sources": (
+            "source_system,role,time_zone,is_required\n"
+            "salesforce,sfa,UTC,TRUE\nmarketo,map,UTC,false\n"
+        ),
+        "agreement_calendars": "agreement_version,calendar,time_zone,weekday,opens,closes\n"
+        + WEEK.format(calendar="us")
+        + WEEK.format(calendar="eu")
+        + WEEK.format(calendar="us").replace("v1,", "v2,")
+        + "".join(f"v2,eu,UTC,{day},09:00,17:00\n" for day in range(1, 5)),
+        "agreement_holidays": (
+            "agreement_version,calendar,holiday,name\nv1,us,2026-03-17,One calendar's holiday\n"
+        ),
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text("\ufeff" + text, encoding="utf-8")
+    return tmp_path
+
+
+def quiet_days(agreement: Path, night: date, back: int) -> list[date]:
+    return sorted(day for day, quiet in read_days(agreement, night)[:back] if quiet)
+
+
+def test_the_newest_day_is_the_one_that_the_nights_folder_brings(agreement: Path) -> None:
+    assert read_days(agreement, date(2026, 3, 18))[0][0] == date(2026, 3, 17)
+
+
+def test_weekends_and_days_on_which_a_calendar_is_closed_are_quiet(agreement: Path) -> None:
+    assert quiet_days(agreement, date(2026, 3, 23), 8) == [
+        date(2026, 3, 15),
+        date(2026, 3, 17),
+        date(2026, 3, 21),
+        date(2026, 3, 22),
+    ]
+
+
+def test_the_version_in_force_on_the_day_says_when_people_work(agreement: Path) -> None:
+    fridays = [day for day in quiet_days(agreement, date(2026, 4, 13), 20) if day.weekday() == 4]
+    assert fridays == [date(2026, 4, 3), date(2026, 4, 10)]
+
+
+def test_before_the_first_version_its_calendars_serve(agreement: Path) -> None:
+    assert quiet_days(agreement, date(2025, 1, 13), 7) == [date(2025, 1, 11), date(2025, 1, 12)]
+
+
+def test_without_calendars_only_weekends_are_quiet(agreement: Path) -> None:
+    for name in ("agreement_calendars", "agreement_holidays"):
+        file = agreement / f"{name}.csv"
+        file.write_text(file.read_text(encoding="utf-8-sig").splitlines()[0] + "\n")
+    assert quiet_days(agreement, date(2026, 3, 23), 7) == [date(2026, 3, 21), date(2026, 3, 22)]
+
+
+def test_sources_say_whether_the_night_can_do_without_them(agreement: Path) -> None:
+    assert read_sources(agreement) == [
+        {"source": "salesforce", "is_required": "true"},
+        {"source": "marketo", "is_required": "false"},
+    ]
+
+
+def test_a_missing_file_of_the_agreement_is_named(agreement: Path) -> None:
+    (agreement / "agreement_sources.csv").unlink()
+    with pytest.raises(JudgingError, match=r"agreement_sources\.csv"):
+        read_sources(agreement)
+
+
+def test_the_example_agreement_can_be_read() -> None:
+    folder = settings.dbt_project_dir() / "seeds" / "agreement"
+    assert {entry["source"] for entry in read_sources(folder)} >= {"salesforce", "marketo"}
+    kinds = dict(read_days(folder, date(2026, 5, 11)))
+    assert kinds[date(2026, 5, 9)], "a Saturday"
+    assert not kinds[date(2026, 5, 6)], "a Wednesday"
+
+
+def test_the_limits_can_be_read_and_each_is_used() -> None:
+    root = settings.expectations_dir()
+    sql = "".join(file.read_text() for file in (root / "suites").rglob("*.sql"))
+    limits = read_limits(root)
+    assert limits
+    for limit in limits:
+        assert f'"{limit}"' in sql, limit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "freshness_days: 4\n",
+        "freshness_days: {generic: 4}\n",
+        "freshness_days: {default: soon}\n",
+        "freshness_days: {default: -1}\n",
+        "freshness_days: {default: true}\n",
+        "freshness_days: [\n",
+    ],
+)
+def test_limits_that_are_no_numbers_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "limits.yml").write_text(text)
+    with pytest.raises(JudgingError, match=r"limits\.yml"):
+        read_limits(tmp_path)
+
+
+def test_before_the_first_publication_everything_is_news() -> None:
+    night = Night(
+        night=date(2026, 5, 1),
+        as_of=datetime(2026, 5, 1, tzinfo=UTC),
+        slot="slot_blue",
+        after_night=None,
+        after_time=None,
+        published_slot=None,
+        sources=(),
+        days=(),
+        limits={},
+    )
+    given = night.session_settings()
+    assert given["judging.after_night"] == given["judging.after_time"] == "-infinity"
+    assert given["default_transaction_read_only"] == "on"
+    assert given["search_path"] == '"slot_blue"'
+    assert night.night - timedelta(days=1) == date(2026, 4, 30)
