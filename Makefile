@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -W ignore
 ROLE ?= owner
+TESTS := tests/house tests/unit tests/oracle tests/warehouse tests/dags
 ARGS ?=
 
 export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -55,7 +56,7 @@ psql: setup ## open psql on the warehouse: make psql [ROLE=analyst]
 	@$(RUN) -m lead_handoff.local psql --role "$(ROLE)"
 
 test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
-	@$(RUN) -m pytest tests/house tests/unit tests/oracle tests/warehouse tests/dags $(ARGS)
+	@$(RUN) -m pytest $(wildcard $(TESTS)) $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff check .
