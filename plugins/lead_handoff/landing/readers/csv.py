@@ -145,15 +145,19 @@ class CsvReader:
             self._ended = True
 
     def _read_header(self, known: Callable[[str], bool]) -> None:
-        while len(self._buffer) < self._limits.chunk_bytes and not self._ended:
+        terminator = None
+        while terminator is None and not self._ended:
             self._fill()
+            terminator = self._find_terminator()
+            if len(self._buffer) > self._limits.row_bytes:
+                break
         if not self._buffer:
             self.is_empty = True
             return
         refuse_foreign_formats(self._buffer)
         if self._buffer.startswith(_UTF8_BOM):
             self._buffer = self._buffer[len(_UTF8_BOM) :]
-        hits, self._dialect, parsed = self._best_dialect(known, self._find_terminator())
+        hits, self._dialect, parsed = self._best_dialect(known, terminator or b"\n")
         header = self._buffer[: parsed.content_end]
         if b"\0" in header:
             raise LandingError("nul_byte", "the header holds a NUL byte; export the file again")
@@ -196,18 +200,22 @@ class CsvReader:
             found.append((hits, dialect, parsed))
         return max(found, key=lambda each: each[0])
 
-    def _find_terminator(self) -> bytes:
-        """LF (also for CR LF), or CR where the first line outside quotes ends in a bare CR."""
+    def _find_terminator(self) -> bytes | None:
+        """LF (also for CR LF), or CR where the first line outside quotes ends in a bare CR.
+
+        None while the buffer holds no whole line.
+        """
         inside = False
         for match in re.finditer(rb'["\r\n]', self._buffer):
             found = match.group()
             if found == b'"':
                 inside = not inside
             elif not inside:
-                if found == b"\r" and self._buffer[match.end() : match.end() + 1] != b"\n":
-                    return b"\r"
-                return b"\n"
-        return b"\n"
+                following = self._buffer[match.end() : match.end() + 1]
+                if found == b"\n" or following == b"\n":
+                    return b"\n"
+                return b"\r" if following or self._ended else None
+        return None
 
     def _consume(self, end: int) -> None:
         taken = self._buffer[:end]

@@ -1,0 +1,170 @@
+"""The vectorised way of reading a file and the exact one give the same result."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.landing.conftest import Reading
+
+HEADER = ["lead_id", "created_at", "status", "updated_at", "score", "is_deleted", "email"]
+
+moments = st.sampled_from(
+    [
+        "2026-04-01T08:00:00Z", "2026-04-01 08:00:00", "2026-04-01T08:00:00.000Z",
+        "2026-04-01T08:00:00.000+0000", "2026-04-01T08:00:00.123456Z", "2026-04-01",
+        "2026-04-01T08:00:00+02:00", "2026-04-01T08:00", "2026-02-29T08:00:00Z",
+        "2024-02-29T08:00:00Z", "2026-04-01T24:00:00Z", "2026-04-01T08:00:60Z", "1775000000000",
+        "2026-05-01T23:59:59Z", "2026-05-02T00:00:00Z", "2026-05-02T00:00:01Z", "2026-05-03",
+        "0000-00-00", "2026-13-01T00:00:00Z", " 2026-04-01T08:00:00Z", "", "null", "N/A",
+        "2026-03-29T02:30:00", "2025-10-26T02:30:00", "2026-04-01T08:00:00,123Z",
+        "٢٠٢٦-04-01T08:00:00Z", "2026-04-01t08:00:00z", "2026-04-01T08:00:00 +0100",
+        "2026-04-01T08:00:00+15:00", "2026-04-01T08:00:00.1234567891Z", "9999-12-31T23:59:59-01",
+    ]
+)  # fmt: skip
+scores = st.sampled_from(
+    ["", "1", "-1", "0.5", ".5", "5.", "1e3", "1e400", "1,5", "--1", "-", ".", "1.2.3", "+7", "007",
+     "NaN", "null", " 7 ", "9" * 25, "٣", "1_000", "0x1f"]
+)  # fmt: skip
+booleans = st.sampled_from(
+    ["true", "false", "TRUE", "False", "1", "0", "yes", "No", "y", "t", "", "null", " true", "2"]
+)
+ids = st.sampled_from(["a", "A", " a", "a ", "", "null", "a\tb", "é", "\u00a0a", "x" * 501, "a b"])
+texts = st.one_of(
+    st.text(alphabet=st.sampled_from('ab",;\t\n\r\\.éü\u202e\u0085\x07\x1f\x7f')),
+    st.sampled_from(["", "null", "\\.", "a\r\nb", '"', '""']),
+)
+rows = st.tuples(ids, moments, st.sampled_from(["mql", "", "ré"]), moments, scores, booleans, texts)
+damage = st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=3), st.integers(0, 3)), max_size=3)
+
+
+def same(one: Reading, other: Reading) -> None:
+    assert one.error == other.error
+    if one.error is None:
+        assert one.landed == other.landed
+        assert sorted(one.refused) == sorted(other.refused)
+        assert one.rows == other.rows
+        assert one.report == other.report
+        assert one.rows == one.landed.total() + len(one.refused)
+
+
+def written(table: list[tuple[str, ...]], line_end: str, quoting: Any, delimiter: str) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=line_end, quoting=quoting, delimiter=delimiter)
+    writer.writerow(HEADER)
+    writer.writerows(table)
+    return text.getvalue().encode()
+
+
+def damaged(content: bytes, places: list[tuple[float, bytes, int]]) -> bytes:
+    for where, insertion, removed in places:
+        at = int(where * len(content))
+        content = content[:at] + insertion + content[at + removed :]
+    return content
+
+
+@settings(max_examples=400)
+@given(
+    table=st.lists(rows, max_size=12),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    delimiter=st.sampled_from(",;\t"),
+    zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    source=st.just("generic"),
+    chunk=st.integers(1, 300),
+)
+def test_well_formed_csv_reads_the_same_fast_and_exact(
+    desk: Any, table: list[tuple[str, ...]], line_end: str, quoting: Any, delimiter: str,
+    zone: str, source: str, chunk: int,
+) -> None:  # fmt: skip
+    content = written(table, line_end, quoting, delimiter)
+    more = {"zone": zone, "bad_row_floor": 1_000}
+    fast = desk.read(content, chunk_bytes=chunk, **more)
+    same(fast, desk.read(content, exact_only=True, **more))
+    assert fast.error is None
+    assert fast.rows == sum(1 for _ in table)
+
+
+@settings(max_examples=600)
+@given(table=st.lists(rows, min_size=1, max_size=8), places=damage, chunk=st.integers(1, 200))
+def test_damaged_csv_reads_the_same_fast_and_exact(
+    desk: Any, table: list[tuple[str, ...]], places: Any, chunk: int
+) -> None:
+    content = damaged(written(table, "\n", csv.QUOTE_MINIMAL, ","), places)
+    more = {"bad_row_floor": 1_000}
+    fast = desk.read(content, chunk_bytes=chunk, **more)
+    same(fast, desk.read(content, exact_only=True, **more))
+    same(fast, desk.read(content.join([b"", b""]), chunk_bytes=10_000, **more))
+
+
+@settings(max_examples=300)
+@given(lines=st.lists(st.text(alphabet='a,"\n\r;é', max_size=20), max_size=12),
+       chunk=st.integers(1, 60))  # fmt: skip
+def test_any_quoting_reads_the_same_whatever_the_chunks(
+    desk: Any, lines: list[str], chunk: int
+) -> None:
+    content = ("lead_id,created_at,status,updated_at\n" + "\n".join(lines)).encode()
+    one = desk.read(content, chunk_bytes=chunk, bad_row_floor=1_000)
+    other = desk.read(content, exact_only=True, bad_row_floor=1_000)
+    same(one, other)
+
+
+@settings(max_examples=200)
+@given(
+    content=st.binary(max_size=400),
+    name=st.sampled_from(["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.parquet"]),
+    pack=st.booleans(),
+)
+def test_no_bytes_end_in_anything_but_a_named_outcome(
+    desk: Any, content: bytes, name: str, pack: bool
+) -> None:
+    reading = desk.read(gzip.compress(content) if pack else content, name)
+    assert reading.error or reading.rows == reading.landed.total() + len(reading.refused)
+
+
+@settings(max_examples=200)
+@given(table=st.lists(rows, max_size=8))
+def test_json_lines_and_csv_of_the_same_rows_land_the_same(
+    desk: Any, table: list[tuple[str, ...]]
+) -> None:
+    import json
+
+    lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in table]
+    as_json = desk.read("\n".join(lines).encode(), "a.jsonl", bad_row_floor=1_000)
+    as_csv = desk.read(written(table, "\n", csv.QUOTE_MINIMAL, ","), bad_row_floor=1_000)
+    if table:
+        assert as_json.landed == as_csv.landed
+        assert [each[2] for each in as_json.refused] == [each[2] for each in as_csv.refused]
+
+
+def test_clean_rows_take_the_fast_way(desk: Any) -> None:
+    """Else the laws above would compare the exact way with itself."""
+    row = ("a", "2026-04-01T08:00:00Z", "mql", "2026-04-01T08:00:00.000Z", "1.5", "true", 'x, "y"')
+    reading = desk.read(written([row] * 100, "\n", csv.QUOTE_MINIMAL, ","))
+    assert reading.clean_rows == 100
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_record_beyond_all_limits_is_passed_over_in_bounded_memory(
+    desk: Any, quoted: bool
+) -> None:
+    good = b"a,2026-04-01T08:00:00Z,mql,2026-04-01T08:00:00Z\n"
+    giant = b'"' + b'x""\n' * 2_000 + b'",b\n' if quoted else b"x" * 8_000 + b"\n"
+    content = b"lead_id,created_at,status,updated_at\n" + good + giant + good
+    reading = desk.read(content, chunk_bytes=500, row_bytes=2_000, quarantined_text=100)
+    assert reading.landed.total() == 2
+    ((line, raw, reason, _),) = reading.refused
+    assert (line, reason) == (3, "field_too_large")
+    assert len(raw) < 200
+
+
+def test_a_giant_record_that_never_closes_is_an_unclosed_quote(desk: Any) -> None:
+    content = b'lead_id,created_at,status,updated_at\n"' + b"x,\n" * 5_000
+    reading = desk.read(content, chunk_bytes=500, row_bytes=2_000, bad_row_floor=5)
+    assert [(r[0], r[2]) for r in reading.refused] == [(2, "unclosed_quote")]
