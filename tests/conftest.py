@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lead_handoff import settings
-from lead_handoff.local import provision
+from lead_handoff.local import provision, services
 from lead_handoff.local.server import EmbeddedServer
 from lead_handoff.warehouse.bootstrap import bootstrap
 
@@ -48,8 +48,26 @@ def handoff_home() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX)).resolve()
     (home / "pid").write_text(str(os.getpid()))
     yield home
-    EmbeddedServer(home).stop()
-    shutil.rmtree(home, ignore_errors=True)
+    _end(home)
+
+
+@pytest.fixture
+def scratch_home(handoff_home: Path) -> Iterator[Path]:
+    """A HANDOFF_HOME of this test's own; whatever is started in it is stopped."""
+    yield from _scratch_home(handoff_home)
+
+
+@pytest.fixture(scope="module")
+def module_scratch_home(handoff_home: Path) -> Iterator[Path]:
+    """Like `scratch_home`, but shared by one module's tests."""
+    yield from _scratch_home(handoff_home)
+
+
+def _scratch_home(handoff_home: Path) -> Iterator[Path]:
+    home = handoff_home / "scratch" / uuid.uuid4().hex[:12]
+    home.mkdir(parents=True)
+    yield home
+    _end(home)
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +127,17 @@ def _sweep_abandoned_homes() -> None:
         try:
             os.kill(int((home / "pid").read_text()), 0)
         except (ProcessLookupError, ValueError):
-            EmbeddedServer(home).stop()
-            shutil.rmtree(home, ignore_errors=True)
+            _end(home)
         except OSError:
             continue  # being made just now, or another user's
+
+
+def _end(home: Path) -> None:
+    """Stop every service and server whose home is this folder or lies in it, then delete it."""
+    for state in home.rglob("services.json"):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("HANDOFF_HOME", str(state.parent))
+            services.stop(lambda line: None)
+    for state in home.rglob("postgres.json"):
+        EmbeddedServer(state.parent).stop()
+    shutil.rmtree(home, ignore_errors=True)

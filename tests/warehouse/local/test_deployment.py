@@ -3,10 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import psycopg
 import pytest
@@ -21,9 +18,9 @@ ROOT = settings.project_root()
 
 
 @pytest.fixture(scope="module")
-def deployment() -> Iterator[tuple[EmbeddedServer, dict[str, str]]]:
+def deployment(module_scratch_home: Path) -> tuple[EmbeddedServer, dict[str, str]]:
     """A server for both databases, and the container's environment put on this machine."""
-    home = Path(mkdtemp(prefix="handoff-deployment-test-")).resolve()
+    home = module_scratch_home
     server = EmbeddedServer(home, {"fsync": "off"}, report=lambda line: None)
     server.ensure_running()
     provision.ensure_roles(server)
@@ -52,9 +49,7 @@ def deployment() -> Iterator[tuple[EmbeddedServer, dict[str, str]]]:
         for theirs, ours in here.items():
             value = value.replace(theirs, ours)
         environment[name] = value
-    yield server, environment
-    server.stop()
-    rmtree(home)
+    return server, environment
 
 
 def prepare(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

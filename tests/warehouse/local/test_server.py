@@ -6,10 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import psycopg
 import pytest
@@ -21,13 +18,10 @@ QUICK = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "20"}
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(scratch_home: Path) -> Path:
     # A deep folder below one that is closed to others, as a home directory is.
-    top = Path(mkdtemp(prefix="handoff-server-test-")).resolve()
-    home = top / ("deep-" * 10) / ("deeper-" * 10) / "state"
-    yield home
-    EmbeddedServer(home).stop()
-    rmtree(top)
+    scratch_home.chmod(0o700)
+    return scratch_home / ("deep-" * 10) / ("deeper-" * 10) / "state"
 
 
 @pytest.fixture

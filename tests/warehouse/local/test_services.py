@@ -8,10 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
 import psutil
@@ -21,14 +18,6 @@ from lead_handoff import settings
 from lead_handoff.local.server import EmbeddedServer
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    home = Path(mkdtemp(prefix="handoff-services-test-")).resolve()
-    yield home
-    local(home, "down")
-    rmtree(home)
 
 
 def local(home: Path, command: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +47,10 @@ def call(home: Path, path: str, body: dict[str, str] | None = None, token: str =
 
 
 @pytest.mark.slow
-def test_airflow_comes_up_lets_its_user_in_survives_a_kill_and_goes_down(home: Path) -> None:
+def test_airflow_comes_up_lets_its_user_in_survives_a_kill_and_goes_down(
+    scratch_home: Path,
+) -> None:
+    home = scratch_home
     up = local(home, "up")
     assert up.returncode == 0, up.stderr
     secrets = state(home, "secrets")
@@ -112,6 +104,6 @@ def test_airflow_comes_up_lets_its_user_in_survives_a_kill_and_goes_down(home: P
 
 def _lives(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
