@@ -121,11 +121,12 @@ def sample(options: argparse.Namespace, console: Console) -> int:
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
     """Name every problem of the agreement's files."""
     from lead_handoff.agreement import check_agreement as problems_of
+    from lead_handoff.airflow.night import place
 
     folder = settings.agreement_dir()
     problems = problems_of(folder)
     for problem in problems:
-        console.say(str(problem))
+        console.say(place(problem))
     console.say(f"{folder}: {len(problems) or 'no'} problem(s)")
     return FAILED if problems else 0
 
@@ -389,4 +390,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    # Airflow's and its libraries' farewells take seconds, and nothing of ours waits for them.
+    os._exit(status)

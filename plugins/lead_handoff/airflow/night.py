@@ -349,6 +349,14 @@ def agreement_zone(moment: datetime) -> str:
     return str((in_force or versions)[-1 if in_force else 0]["time_zone"])
 
 
+def place(problem: Any) -> str:
+    """A problem of the agreement as one line: file, row, column, what is wrong."""
+    where = [problem.file]
+    where += [f"row {problem.row}"] if problem.row else []
+    where += [f"column {problem.column}"] if problem.column else []
+    return f"{', '.join(where)}: {problem.message}"
+
+
 def _next_slot() -> str:
     import psycopg
 
@@ -376,15 +384,15 @@ def _checked_agreement() -> str:
     folder = settings.agreement_dir()
     problems = check_agreement(folder)
     if problems:
-        shown = "\n".join(f"  - {problem}" for problem in problems[:PROBLEMS_SHOWN])
+        shown = "\n".join(f"  - {place(problem)}" for problem in problems[:PROBLEMS_SHOWN])
         more = len(problems) - PROBLEMS_SHOWN
         raise NightError(
             f"The agreement in {folder} has {len(problems)} problem(s), so nothing was started:\n"
             f"{shown}" + (f"\n  … and {more} more" if more > 0 else "")
         )
-    tell = teller("agreement")
+    tell = teller("agreement", is_passing=True)
     for warning in agreement_warnings(folder):
-        tell(str(warning))
+        tell(place(warning))
     return str(agreement_hash(folder))
 
 
