@@ -69,7 +69,7 @@ def damaged(content: bytes, places: list[tuple[float, bytes, int]]) -> bytes:
     return content
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     table=st.lists(rows, max_size=12),
     line_end=st.sampled_from(["\n", "\r\n"]),
@@ -91,7 +91,7 @@ def test_well_formed_csv_reads_the_same_fast_and_exact(
     assert fast.rows == sum(1 for _ in table)
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(table=st.lists(rows, min_size=1, max_size=8), places=damage, chunk=st.integers(1, 200))
 def test_damaged_csv_reads_the_same_fast_and_exact(
     desk: Any, table: list[tuple[str, ...]], places: Any, chunk: int
@@ -103,7 +103,7 @@ def test_damaged_csv_reads_the_same_fast_and_exact(
     same(fast, desk.read(content.join([b"", b""]), chunk_bytes=10_000, **more))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(lines=st.lists(st.text(alphabet='a,"\n\r;é', max_size=20), max_size=12),
        chunk=st.integers(1, 60))  # fmt: skip
 def test_any_quoting_reads_the_same_whatever_the_chunks(
@@ -115,7 +115,7 @@ def test_any_quoting_reads_the_same_whatever_the_chunks(
     same(one, other)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     content=st.binary(max_size=400),
     name=st.sampled_from(["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.parquet"]),
@@ -128,7 +128,7 @@ def test_no_bytes_end_in_anything_but_a_named_outcome(
     assert reading.error or reading.rows == reading.landed.total() + len(reading.refused)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(table=st.lists(rows, max_size=8))
 def test_json_lines_and_csv_of_the_same_rows_land_the_same(
     desk: Any, table: list[tuple[str, ...]]

@@ -72,7 +72,7 @@ def test_a_word_is_no_timestamp_at_all(text: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)),
+    st.datetimes(datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2099-01-01")),
     st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Kathmandu", "America/Santiago"]),
 )
 def test_a_local_time_comes_back_from_its_instant_or_is_refused(local: datetime, name: str) -> None:
