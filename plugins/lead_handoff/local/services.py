@@ -153,19 +153,21 @@ def _end_orphans() -> None:
 def _stop(running: "dict[str, psutil.Process]", report: Callable[[str], None]) -> None:
     import psutil
 
+    server = running.get("api-server")
     families: list[psutil.Process] = []
     for name, process in running.items():
         report(f"stopping Airflow's {name}")
-        try:
+        with suppress(psutil.NoSuchProcess):
             families += [process, *process.children(recursive=True)]
-            process.terminate()
-        except psutil.NoSuchProcess:
-            continue
-    for process in wait_until_gone(families, STOP_SECONDS):
-        try:
-            os.kill(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+            if process is not server:
+                process.terminate()
+    # Tasks that are just ending report to the API server, so it goes last; it holds no state and
+    # takes long to end by itself, so it is not asked.
+    workers = [process for process in families if process is not server]
+    wait_until_gone(workers, STOP_SECONDS)
+    for process in families:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     wait_until_gone(families, seconds=5)
     _state_file().unlink(missing_ok=True)
 
