@@ -1,19 +1,20 @@
 {#
     Changes of one field in one second come without an order. The one that leaves the fewest breaks
-    between a new value and the next old value is taken, starting from the last value before; of
+    between a new value and the next old value is taken, starting from the last value before (before
+    the first change nothing is known, so nothing breaks there); of
     equally good ones the first in the order in which the changes are passed (stage rank, event id).
     Held and Karp's dynamic programme over subsets: exact, and small because seconds hold few changes.
 #}
 {% macro create_chain_order_function() %}
     create or replace function {{ target.schema }}.chain_order(
-        start_value text, old_values text[], new_values text[]
+        has_start boolean, start_value text, old_values text[], new_values text[]
     )
     returns int[] language sql immutable parallel safe as $$
         with recursive walk (visited, last_item, breaks, path) as (
             select
                 1::bigint << (item - 1),
                 item,
-                case when old_values[item] is distinct from start_value then 1 else 0 end,
+                case when has_start and old_values[item] is distinct from start_value then 1 else 0 end,
                 array[item]
             from generate_series(1, array_length(old_values, 1)) as item
 
@@ -73,7 +74,10 @@
                 last_value := new_values[first_item];
             else
                 picked := {{ target.schema }}.chain_order(
-                    last_value, old_values[first_item:last_item], new_values[first_item:last_item]
+                    first_item > 1,
+                    last_value,
+                    old_values[first_item:last_item],
+                    new_values[first_item:last_item]
                 );
                 for k in 1 .. array_length(picked, 1) loop
                     positions[first_item + picked[k] - 1] := first_item + k - 1;

@@ -12,6 +12,73 @@ with candidates as (
 
 ),
 
+opportunities as (
+
+    select * from {{ ref('int_opportunities__versions') }}
+    where source_system = 'salesforce'
+
+),
+
+stage_changes as (
+
+    select * from {{ ref('int_opportunities__stage_changes') }}
+
+),
+
+agreements as (
+
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+
+),
+
+stage_map as (
+
+    select * from {{ ref('stg_agreement__stage_map') }}
+    where source_system = 'salesforce' and object_name = 'Opportunity'
+
+),
+
+first_changes as (
+
+    select distinct on (opportunity_id) opportunity_id, old_value
+    from stage_changes
+    order by opportunity_id, occurred_at, change_id collate "C"
+
+),
+
+-- Stages that stand in no change row: the one an opportunity was created in, and those of a source
+-- without history.
+recorded_stages as (
+
+    select opportunities.lead_id, opportunities.opportunity_id, opportunities.created_at as moment,
+        first_changes.old_value as raw_value
+    from opportunities
+    inner join first_changes on opportunities.opportunity_id = first_changes.opportunity_id
+    where opportunities.version_rank = 1
+
+    union
+
+    select lead_id, opportunity_id, coalesce(closed_at, version_stamp), stage_name
+    from opportunities
+
+),
+
+unmapped_stages as (
+
+    select recorded_stages.*
+    from recorded_stages
+    inner join agreements
+        on
+            recorded_stages.moment >= agreements.in_force_from
+            and recorded_stages.moment < agreements.in_force_to
+    left join stage_map
+        on
+            agreements.agreement_version = stage_map.agreement_version
+            and recorded_stages.raw_value = stage_map.value
+    where recorded_stages.raw_value is not null and stage_map.stage is null
+
+),
+
 final as (
 
     select
@@ -23,6 +90,18 @@ final as (
         source_event_id,
         occurred_at
     from candidates
+
+    union all
+
+    select
+        lead_id,
+        'salesforce',
+        'Opportunity',
+        'StageName',
+        raw_value,
+        'Opportunity:' || opportunity_id,
+        moment
+    from unmapped_stages
 
 )
 
