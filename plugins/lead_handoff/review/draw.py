@@ -302,8 +302,8 @@ def _drawn(
     known: dict[tuple[str | None, str, str | None], Stratum] = {}
     digest = hashlib.sha256()
 
-    def members(file: BinaryIO) -> Iterator[tuple[str, Stratum]]:
-        for member in population.members(connection, frozen.month):
+    def placed(rows: Iterator[population.Member], file: BinaryIO) -> Iterator[tuple[str, Stratum]]:
+        for member in rows:
             line = population.canonical_line(member)
             digest.update(line)
             file.write(line)
@@ -312,13 +312,9 @@ def _drawn(
                 known[place] = stratum_of(columns, *place)
             yield member.handoff_id, known[place]
 
-    with files.new_file(path) as file:
-        tickets = draw_strata(
-            members(file),
-            seed,
-            {count.stratum: count.sample for count in strata},
-            ids_ascend=True,
-        )
+    sizes = {count.stratum: count.sample for count in strata}
+    with files.new_file(path) as file, population.members(connection, frozen.month) as rows:
+        tickets = draw_strata(placed(rows, file), seed, sizes, ids_ascend=True)
     if digest.hexdigest() != frozen.population_sha256:
         raise PopulationChangedError(
             f"the frozen population of {frozen.month} has SHA-256 {digest.hexdigest()}, recorded "
@@ -522,7 +518,8 @@ def _write_files(
         if name != POPULATION_FILE:
             files.write(aside / name, [made[name]])
         elif not (aside / name).exists():  # else this very call has drawn and written it
-            files.write(aside / name, population.lines(connection, month))
+            with population.members(connection, month) as rows:
+                files.write(aside / name, map(population.canonical_line, rows))
         if name in expected and files.sha256_of(aside / name) != expected[name]:
             raise FilesChangedError(
                 f"{name} of {month} cannot be written again byte for byte: the record in schema "

@@ -22,6 +22,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from json.encoder import encode_basestring
@@ -287,9 +288,10 @@ def freeze(
             f"fct_handoffs holds a handoff twice in {name}: {error.diag.message_detail}"
         ) from error
     size, digest = 0, hashlib.sha256()
-    for line in lines(connection, name):
-        size += 1
-        digest.update(line)
+    with members(connection, name) as rows:
+        for line in map(canonical_line, rows):
+            size += 1
+            digest.update(line)
     sha256 = digest.hexdigest()
     draw_id = f"{name}-{sha256[:12]}"
     sample_size = policy.size_for(size)
@@ -336,8 +338,13 @@ def freeze(
     return frozen
 
 
-def members(connection: psycopg.Connection[Any], month: str) -> Iterator[Member]:
-    """The frozen population in canonical order."""
+@contextmanager
+def members(connection: psycopg.Connection[Any], month: str) -> Iterator[Iterator[Member]]:
+    """The frozen population in canonical order, streamed while the block lasts.
+
+    A block and no plain iterator, so that the stream is ended also where reading it fails half
+    way: the connection could not even be rolled back before.
+    """
     query = (
         "copy (select agreement_version,"
         """ to_char(decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),"""
@@ -345,13 +352,7 @@ def members(connection: psycopg.Connection[Any], month: str) -> Iterator[Member]
         " from review.population where month = %s order by handoff_id) to stdout"
     )
     with connection.cursor() as cursor, cursor.copy(query, [month]) as copy:
-        for row in copy.rows():
-            yield Member._make(row)
-
-
-def lines(connection: psycopg.Connection[Any], month: str) -> Iterator[bytes]:
-    """The frozen population in canonical form, line by line."""
-    return (canonical_line(member) for member in members(connection, month))
+        yield map(Member._make, copy.rows())
 
 
 def canonical_line(member: Member) -> bytes:
