@@ -46,6 +46,11 @@ class Run:
     lease_seconds: float = LEASE_SECONDS
     take_over: bool = False
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether one process drives the whole run."""
+        return self.lease_seconds == 0
+
 
 @contextmanager
 def at_work(run: Run) -> Iterator[None]:
@@ -95,6 +100,10 @@ def open_night(run: Run) -> dict[str, Any]:
     agreement = _checked_agreement()
     with at_work(run):
         fence = take(run)
+    if run.is_driven:
+        from lead_handoff.dbt.runner import stand_by
+
+        stand_by()
     sources = _sources()
     tell(
         f"night {run.night.night} (as of {run.night.as_of:%Y-%m-%dT%H:%MZ}),"
@@ -236,6 +245,8 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
             finished=lambda name: steps.reached(f"build.after_model.{name}"),
         )
         steps.reached("build.after_dbt")
+    if run.is_driven:
+        runner.stand_by()  # for the next night, while this one is judged and published
     tell(f"{result.models} models, {result.tests} tests passed in {result.seconds:.1f} s")
     return {
         "slot": plan.slot,

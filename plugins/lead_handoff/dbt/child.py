@@ -1,9 +1,12 @@
-"""The dbt child process: dies with its parent, then becomes dbt.
+"""The dbt child process: dies with its parent, waits for its order, then becomes dbt.
 
-Run by path, not imported: nothing of this package may slow dbt's start or enter its import path.
+The order is one line of JSON on standard input: arguments, environment, folder. Until it
+comes, dbt is imported already, so that a night need not wait for that. Run by path, not imported:
+nothing of this package may slow dbt's start or enter its import path.
 """
 
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -20,8 +23,19 @@ def die_with_parent(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
-    die_with_parent(int(sys.argv[1]))
+def main() -> None:
+    """Wait for the order and carry it out."""
     from dbt.cli.main import cli
 
-    cli(sys.argv[2:])
+    line = sys.stdin.readline()
+    if not line:  # nobody needs us any more
+        return
+    order = json.loads(line)
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    cli(order["arguments"])
+
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[1]))
+    main()
