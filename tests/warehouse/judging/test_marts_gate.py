@@ -111,10 +111,10 @@ DEFECTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "findings_are_unique",
         {"finding_id": "finding-lead-2"},
     ),
-    "a lead has no journey": (
-        "update dim_leads set journey_number = null where lead_id = 'lead-3'",
+    "a lead does not say whether it was deleted": (
+        "update dim_leads set is_deleted = null where lead_id = 'lead-3'",
         "leads_are_complete",
-        {"lead_id": "lead-3", "without": "journey_number"},
+        {"lead_id": "lead-3", "without": "is_deleted"},
     ),
     "a source record has no lead": (
         "update bridge_lead_ids set lead_id = null where source_id = 'marketo-3'",
