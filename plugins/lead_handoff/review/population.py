@@ -47,44 +47,30 @@ from lead_handoff.review.errors import (
 from lead_handoff.review.policy import Policy
 from lead_handoff.review.sampler import canonical_id
 
-MARTS = ("dim_agreement_versions", "fct_handoffs", "fct_stage_transitions")
+MARTS = ("dim_agreement_versions", "fct_handoffs")
 """What the population is taken from, in schema marts."""
 
 _LOCK_TIMEOUT = "30s"
 
 # As of the marts: one row per handoff whose decision moment lies in [month_start, month_end).
 _EXITS: LiteralString = """
-    with machine_send_backs as (
-        -- fct_handoffs does not say who sent a lead back; the transition does.
-        select distinct on (lead_id, entered_at) lead_id, entered_at, actor_type
-        from marts.fct_stage_transitions
-        where
-            entered_at >= %(month_start)s
-            and entered_at < %(month_end)s
-            and to_stage in ('rejected', 'recycled', 'disqualified')
-        order by lead_id, entered_at, transition_number
-    ),
-    exits as (
+    with exits as (
         select
-            handoffs.*,
-            case handoffs.outcome
-                when 'rejected' then handoffs.rejected_at
-                when 'accepted' then handoffs.sent_back_at
-                when 'ignored' then handoffs.response_due_at
+            *,
+            case outcome
+                when 'rejected' then rejected_at
+                when 'accepted' then sent_back_at
+                when 'ignored' then response_due_at
             end as decided_at,
             case
-                when handoffs.outcome = 'ignored' then 'ignored'
-                when handoffs.outcome = 'rejected' and handoffs.rejected_by_type = 'automation'
-                    then 'machine'
-                when handoffs.outcome = 'rejected' then 'rejected'
-                when handoffs.expired or machine_send_backs.actor_type = 'automation' then 'machine'
+                when outcome = 'ignored' then 'ignored'
+                when outcome = 'rejected' and rejected_by_type = 'automation' then 'machine'
+                when outcome = 'rejected' then 'rejected'
+                when sent_back_by_type = 'automation' then 'machine'
                 else 'sent_back'
             end as exit_kind
-        from marts.fct_handoffs as handoffs
-        left join machine_send_backs
-            on handoffs.lead_id = machine_send_backs.lead_id
-            and handoffs.sent_back_at = machine_send_backs.entered_at
-        where handoffs.outcome in ('rejected', 'accepted', 'ignored')
+        from marts.fct_handoffs
+        where outcome in ('rejected', 'accepted', 'ignored')
     )
     select
         normalize(handoff_id, NFC) collate "C" as handoff_id,
@@ -215,8 +201,7 @@ def published(connection: psycopg.Connection[Any]) -> tuple[datetime, list[Agree
                 f"marts.{mart} is not published; run a night first (make nightly DATE=...)"
             )
     connection.execute(
-        "lock table marts.dim_agreement_versions, marts.fct_handoffs, marts.fct_stage_transitions"
-        " in access share mode"
+        "lock table marts.dim_agreement_versions, marts.fct_handoffs in access share mode"
     )
     rows = connection.execute(
         "select agreement_version, valid_from, time_zone, run_as_of"

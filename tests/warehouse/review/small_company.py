@@ -26,7 +26,7 @@ TEN = [
 
 _TABLES = """
 create table {slot}.dim_agreement_versions (
-    agreement_version text, valid_from date, time_zone text, minimum_score numeric,
+    agreement_version text, valid_from timestamptz, time_zone text, minimum_score numeric,
     minimum_attributes integer, run_as_of timestamptz);
 create table {slot}.dim_users (
     user_id text, source_system text, name text, role text, team text, manager_id text,
@@ -40,6 +40,7 @@ create table {slot}.fct_handoffs (
     accepted_at timestamptz, accepted_by_id text, accepted_by_type text, accepted_by_owner boolean,
     implicit_acceptance boolean, rejected_at timestamptz, rejected_by_id text,
     rejected_by_type text, rejection_reason text, rejection_family text, sent_back_at timestamptz,
+    sent_back_by_type text,
     expired boolean, transfers integer, first_touch_at timestamptz, touches integer,
     channels integer, touches_before_rejection integer, sql_at timestamptz, sql_actor_type text,
     won_at timestamptz, lost_at timestamptz, amount numeric, lead_source text, campaign_id text,
@@ -151,6 +152,7 @@ class SmallCompany:
             "rejected_at": exit_at if rejected else None,
             "rejected_by_type": exit_by if rejected else None,
             "sent_back_at": exit_at if outcome == "accepted" else None,
+            "sent_back_by_type": exit_by if outcome == "accepted" and exit_at else None,
             "expired": False,
             "transfers": 0,
             "touches": 0,
@@ -184,7 +186,10 @@ class SmallCompany:
 def small_company() -> SmallCompany:
     """The company with its agreement's versions and its people, without any lead."""
     company = SmallCompany()
-    for name, valid_from, score in (("v1", "2025-07-01", 50), ("v2", "2026-04-01", 60)):
+    for name, valid_from, score in (
+        ("v1", "2025-07-01 00:00-04", 50),
+        ("v2", "2026-04-01 00:00-04", 60),
+    ):
         company.add(
             "dim_agreement_versions",
             agreement_version=name,

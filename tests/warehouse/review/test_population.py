@@ -108,24 +108,6 @@ def test_the_decision_counts_and_not_the_offer(company: SmallCompany, freeze: Fr
     assert freeze() == {"offered in april": "rejected", "accepted in april": "sent_back"}
 
 
-def test_the_first_exit_in_a_second_says_who_sent_a_lead_back(
-    company: SmallCompany, freeze: Freeze
-) -> None:
-    out = datetime(2026, 5, 6, tzinfo=UTC)
-    company.handoff("by a person", "accepted", accepted_at=MAY, exit_at=out)
-    company.add(
-        "fct_stage_transitions",
-        transition_id="then a rule",
-        lead_id="lead of by a person",
-        transition_number=9,
-        from_stage="rejected",
-        to_stage="recycled",
-        entered_at=out,
-        actor_type="automation",
-    )
-    assert freeze() == {"by a person": "sent_back"}
-
-
 def test_a_month_is_frozen_from_the_instant_it_has_ended(
     company: SmallCompany, freeze: Freeze
 ) -> None:
