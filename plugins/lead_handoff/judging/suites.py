@@ -108,7 +108,7 @@ def render(root: Path, expectation: Expectation, names: Mapping[str, Any]) -> st
         ) from error
     if not text.strip():
         raise SuiteError(f"expectations/suites/{expectation.sql_file} renders to nothing")
-    return text.strip().rstrip(";")
+    return str(text).strip().rstrip(";")
 
 
 @lru_cache(maxsize=4)
