@@ -97,7 +97,7 @@ class FolderLoad:
             "select nextval(pg_get_serial_sequence('ops.loads', 'load_id')), clock_timestamp()",
             (),
         )
-        with Stage(cursor, self._spec) as stage:
+        with Stage(cursor, self._spec, self._run.zone.key) as stage:
             for account, spool in self.files:
                 with naming(account.found):
                     file = FileLoad(self._run, self._spec, self._night, stage, account)

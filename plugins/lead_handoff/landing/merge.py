@@ -147,7 +147,7 @@ def _version(stage: Stage, columns: Sequence[str], night: date) -> sql.Composed:
     for name in spec.stamps:
         landed = spec.column(name).landed
         if landed in values:
-            stamps.append(sql.SQL("{}::timestamptz").format(values[landed]))
+            stamps.append(_instant(values[landed], stage.zone))
     own = sql.SQL("coalesce({})").format(
         sql.SQL(", ").join([*stamps, sql.SQL("null::timestamptz")])
     )
@@ -162,6 +162,20 @@ def _version(stage: Stage, columns: Sequence[str], night: date) -> sql.Composed:
         stamp,
         _content_hash(values, stage.has_separators),
     )
+
+
+def _instant(value: sql.Composed, zone: str) -> sql.Composed:
+    """A stamp that passed the screening as an instant; judged rows bring theirs along.
+
+    What follows the seconds tells whether there is an offset. Local times that the zone's clocks
+    skip or show twice are always judged.
+    """
+    if zone == "UTC":
+        return sql.SQL("{}::timestamptz").format(value)
+    return sql.SQL(
+        "case when substr({0}, 20) ~ '[Z+-]' then {0}::timestamptz"
+        " else {0}::timestamp at time zone {1} end"
+    ).format(value, zone)
 
 
 def _value(stage: Stage, column: str) -> sql.Composed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from lead_handoff.landing import strict_json
 from lead_handoff.landing.blocks import CR, LF, Block, FieldTable, Mask, Positions
 from lead_handoff.landing.catalogue import Column
 from lead_handoff.landing.errors import RowRejected
+from lead_handoff.landing.timestamps import FAST_YEARS, days_of_clock_change
 from lead_handoff.landing.validation import Remarks, Rules
 
 Bytes = NDArray[np.uint8]
@@ -187,21 +189,21 @@ def _timestamps(
     found: Found,
 ) -> Mask:
     result = np.zeros(len(starts), dtype=np.bool_)
-    buffer = block.table.buffer
     night = rules.night.year * 10_000 + rules.night.month * 100 + rules.night.day
-    is_utc = rules.zone.key == "UTC"
-    endings = _ENDINGS + (_LOCAL_ENDINGS if is_utc else ())
     latest = 99_999_999 if column.plannable else night
     for length, rows in _by_length(starts, ends, considered):
-        fitting = [ending for ending in endings if 19 + len(ending) == length]
-        if length != 10 and not fitting:
+        with_offset = [ending for ending in _ENDINGS if 19 + len(ending) == length]
+        local = [ending for ending in _LOCAL_ENDINGS if 19 + len(ending) == length]
+        if length != 10 and not with_offset and not local:
             continue
-        matrix = _matrix(buffer, starts, rows, length)
+        matrix = _matrix(block.table.buffer, starts, rows, length)
         good, days = _is_calendar_date(matrix)
         good &= days <= latest
+        if not with_offset:
+            good &= _has_usual_clock(days, rules.zone)
+            # West of Greenwich the local evening of the last day is a day further on.
+            good &= days < latest
         if length == 10:
-            if not is_utc:
-                continue
             bare = np.zeros(len(starts), dtype=np.bool_)
             bare[rows] = good
             found.append((("bare_date", column.name), bare))
@@ -211,9 +213,23 @@ def _timestamps(
             good &= _digits(matrix[:, (11, 12, 14, 15, 17, 18)])
             good &= _number_at(matrix, 11, 13) <= 23
             good &= (_number_at(matrix, 14, 16) <= 59) & (_number_at(matrix, 17, 19) <= 59)
+            fitting = with_offset + local
             good &= np.logical_or.reduce([_ending_fits(matrix, each) for each in fitting])
         result[rows] = good
     return result
+
+
+def _has_usual_clock(days: NDArray[np.int32], zone: ZoneInfo) -> Mask:
+    """Days on which each local time of the zone exists exactly once."""
+    good: Mask = np.ones(len(days), dtype=np.bool_)
+    if zone.key != "UTC":
+        first, last = FAST_YEARS
+        good = (days >= first * 10_000) & (days < (last + 1) * 10_000)
+        present = np.unique(days)
+        odd = [day for day in present.tolist() if day in days_of_clock_change(zone)]
+        if odd:
+            good &= ~np.isin(days, odd)
+    return good
 
 
 def _dates(

@@ -80,12 +80,13 @@ class Stage:
     """The staging tables of one load.
 
     ``columns`` are the raw table's own columns of the source, kept up to date as files bring more;
-    ``delivered`` those that this load's files have. Use as a context: leaving it with an error
-    gives up a running COPY.
+    ``delivered`` those that this load's files have; ``zone`` is that of times without offset. Use
+    as a context: leaving it with an error gives up a running COPY.
     """
 
-    def __init__(self, cursor: psycopg.Cursor, spec: ObjectSpec) -> None:
+    def __init__(self, cursor: psycopg.Cursor, spec: ObjectSpec, zone: str) -> None:
         self.spec = spec
+        self.zone = zone
         self.cursor = cursor
         self.table = sql.Identifier(spec.schema, spec.table)
         self.delivered: set[str] = set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from lead_handoff.landing.errors import RowRejected
@@ -22,6 +22,8 @@ _MOMENT = re.compile(
 )
 _LARGEST_OFFSET = timedelta(hours=14)
 _MINUTE = timedelta(minutes=1)
+FAST_YEARS = (1971, 2099)
+"""Years, both included, for which days_of_clock_change tells the whole truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,26 @@ def _from_local(local: datetime, zone: ZoneInfo) -> tuple[datetime, bool]:
         raise ValueError("this zone's clocks skip that time")
     is_ambiguous = first.utcoffset() != first.replace(fold=1).utcoffset()
     return instant.replace(tzinfo=None), is_ambiguous
+
+
+@cache
+def days_of_clock_change(zone: ZoneInfo) -> frozenset[int]:
+    """Local days (yyyymmdd), 1970 to 2100, on or beside a change of the zone's offset.
+
+    On all other days of these years each local time exists exactly once.
+    """
+    days = set()
+    day = datetime(1970, 1, 1, tzinfo=UTC)
+    before = day.astimezone(zone).utcoffset()
+    while day.year <= FAST_YEARS[1] + 1:
+        following = day + timedelta(days=1)
+        after = following.astimezone(zone).utcoffset()
+        if after != before:
+            for shift in (-1, 0, 1, 2):
+                near = day + timedelta(days=shift)
+                days.add(near.year * 10_000 + near.month * 100 + near.day)
+        day, before = following, after
+    return frozenset(days)
 
 
 def _start_of_day(midnight: datetime, zone: ZoneInfo) -> datetime:

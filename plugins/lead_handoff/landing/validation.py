@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from lead_handoff.landing import strict_json
@@ -49,10 +50,33 @@ class Rules:
     night: date
     limits: Limits
 
-    @property
+    @cached_property
     def horizon(self) -> datetime:
         """A day after the folder's midnight: what is dated later is remarked on."""
         return datetime.combine(self.night, time()) + timedelta(days=1)
+
+    @cached_property
+    def typed(self) -> tuple[tuple[int, Column], ...]:
+        """Position and column of the fields that are more than text."""
+        return tuple(
+            (position, column)
+            for position, column in enumerate(self.columns)
+            if column is not None and column.kind != "text"
+        )
+
+    @cached_property
+    def filled(self) -> tuple[int, ...]:
+        """Positions, besides the key's, of fields that must hold a value."""
+        return tuple(
+            position
+            for position, column in enumerate(self.columns)
+            if column is not None and column.filled and position != self.key
+        )
+
+    @cached_property
+    def nulls(self) -> frozenset[str]:
+        """Texts that stand for no value."""
+        return frozenset({"", "null"}) if self.literal_null else frozenset({""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +87,7 @@ class GoodRow:
     stamp: str | None
 
 
-def decode(fields: Sequence[bytes], names: Sequence[str], limits: Limits) -> list[str]:
-    """Fields as text. Raises RowRejected: nul_byte, bad_encoding, field_too_large."""
-    texts = []
-    for position, value in enumerate(fields):
-        if b"\0" in value:
-            raise RowRejected("nul_byte", names[position])
-        try:
-            texts.append(value.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise RowRejected("bad_encoding", names[position]) from error
-        if len(value) > limits.field_bytes:
-            raise RowRejected("field_too_large", f"{names[position]}: {len(value):,} bytes")
-    return texts
+Found = set[tuple[str, str]]
 
 
 def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
@@ -83,86 +95,78 @@ def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
 
     Raises RowRejected with the reason and, as its detail, the column.
     """
-    found: set[tuple[str, str]] = set()
-    values: list[str | None] = []
-    moments: dict[int, str] = {}
-    texts = decode(fields, rules.names, rules.limits)
-    for position, text in enumerate(texts):
-        column = rules.columns[position]
-        name = rules.names[position]
-        if CONTROL.search(text):
-            found.add(("control_character", name))
-        if BIDI.search(text):
-            found.add(("bidi_override", name))
+    found: Found = set()
+    texts = decode(fields, rules)
+    _remark_characters(texts, rules, found)
+    nulls = rules.nulls
+    values: list[str | None] = [None if text in nulls else text for text in texts]
+    moments: dict[int, Moment] = {}
+    for position, column in rules.typed:
+        text = values[position]
+        if text is None:
+            continue
+        trimmed = text.strip()
+        if trimmed != text:
+            found.add(("outer_spaces", column.name))
+            values[position] = trimmed if trimmed not in nulls else None
+            if trimmed in nulls:
+                continue
         try:
-            value = _value(text, column, rules, position, found, moments)
+            if column.kind == "timestamp":
+                moments[position] = _moment(trimmed, column, rules, found)
+            else:
+                _CHECKS[column.kind](trimmed, column, found)
         except RowRejected as error:
-            raise RowRejected(error.reason, error.detail or name) from error
-        values.append(value)
+            raise RowRejected(error.reason, error.detail or column.name) from error
     key = values[rules.key]
     if key is None:
         raise RowRejected("missing_key", rules.names[rules.key])
     if len(key.encode()) > rules.limits.key_bytes:
         raise RowRejected("field_too_large", rules.names[rules.key])
-    for position, column in enumerate(rules.columns):
-        if column is not None and column.filled and values[position] is None:
-            raise RowRejected("missing_timestamp", column.name)
-    stamp = next((moments[position] for position in rules.stamps if position in moments), None)
+    for position in rules.filled:
+        if values[position] is None:
+            raise RowRejected("missing_timestamp", rules.names[position])
+    stamp = next((str(moments[p]) for p in rules.stamps if p in moments), None)
     if stamp is None and not rules.stamp_falls_back:
         raise RowRejected("missing_timestamp")
     remarks.update(found)
     return GoodRow(values, stamp)
 
 
-def _value(
-    text: str,
-    column: Column | None,
-    rules: Rules,
-    position: int,
-    found: set[tuple[str, str]],
-    moments: dict[int, str],
-) -> str | None:
-    """One field's value, None for null. Raises RowRejected without detail."""
-    if not text or (rules.literal_null and text == "null"):
-        return None
-    if column is None or column.kind == "text":
-        return text
-    trimmed = text.strip()
-    if trimmed != text:
-        found.add(("outer_spaces", column.name))
-        if not trimmed or (rules.literal_null and trimmed == "null"):
-            return None
-    if column.kind == "timestamp":
-        moment = read_moment(trimmed, rules.zone)
-        for remark in moment.remarks:
-            found.add((remark, column.name))
-        if not column.plannable and is_beyond(moment, rules.horizon):
-            found.add(("future_timestamp", column.name))
-        moments[position] = str(moment)
-    elif column.kind == "date":
-        for remark in read_date(trimmed):
-            found.add((remark, column.name))
-    elif column.kind == "boolean":
-        if trimmed.lower() not in _BOOLEANS:
-            raise RowRejected("wrong_type")
-        if trimmed not in ("true", "false"):
-            found.add(("boolean_form", column.name))
-    elif column.kind == "integer":
-        if not _INTEGER.match(trimmed):
-            raise RowRejected("wrong_type")
-        strict_json.check_integer(trimmed)
-    elif column.kind == "number":
-        if not _NUMBER.match(trimmed):
-            raise RowRejected("wrong_type")
-        strict_json.check_number(trimmed)
-    elif column.kind == "json":
+def decode(fields: Sequence[bytes], rules: Rules) -> list[str]:
+    """Fields as text. Raises RowRejected: nul_byte, bad_encoding, field_too_large."""
+    texts = []
+    for position, value in enumerate(fields):
+        if b"\0" in value:
+            raise RowRejected("nul_byte", rules.names[position])
         try:
-            strict_json.parse(trimmed)
-        except RowRejected as error:
-            if error.reason in ("invalid_json", "extra_data"):
-                raise RowRejected("wrong_type") from error
-            raise
-    return trimmed
+            texts.append(value.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise RowRejected("bad_encoding", rules.names[position]) from error
+        if len(value) > rules.limits.field_bytes:
+            raise RowRejected("field_too_large", f"{rules.names[position]}: {len(value):,} bytes")
+    return texts
+
+
+def _remark_characters(texts: Sequence[str], rules: Rules, found: Found) -> None:
+    """Control characters and bidi marks, looked for in the whole row first."""
+    # Joined by a space: a CR at a field's end must not meet an LF at the next one's start.
+    whole = " ".join(texts)
+    if whole.isprintable():
+        return
+    for kind, pattern in (("control_character", CONTROL), ("bidi_override", BIDI)):
+        if pattern.search(whole):
+            named = zip(texts, rules.names, strict=True)
+            found.update((kind, name) for text, name in named if pattern.search(text))
+
+
+def _moment(text: str, column: Column, rules: Rules, found: Found) -> Moment:
+    moment = read_moment(text, rules.zone)
+    for remark in moment.remarks:
+        found.add((remark, column.name))
+    if not column.plannable and is_beyond(moment, rules.horizon):
+        found.add(("future_timestamp", column.name))
+    return moment
 
 
 def is_beyond(moment: Moment, horizon: datetime) -> bool:
@@ -170,3 +174,50 @@ def is_beyond(moment: Moment, horizon: datetime) -> bool:
     if moment.second == horizon:
         return bool(moment.fraction.strip("0"))
     return moment.second > horizon
+
+
+def _check_id(text: str, column: Column, found: Found) -> None:
+    """Any text is an id; its outer spaces are trimmed like those of all typed fields."""
+
+
+def _check_date(text: str, column: Column, found: Found) -> None:
+    for remark in read_date(text):
+        found.add((remark, column.name))
+
+
+def _check_boolean(text: str, column: Column, found: Found) -> None:
+    if text.lower() not in _BOOLEANS:
+        raise RowRejected("wrong_type")
+    if text not in ("true", "false"):
+        found.add(("boolean_form", column.name))
+
+
+def _check_integer(text: str, column: Column, found: Found) -> None:
+    if not _INTEGER.match(text):
+        raise RowRejected("wrong_type")
+    strict_json.check_integer(text)
+
+
+def _check_number(text: str, column: Column, found: Found) -> None:
+    if not _NUMBER.match(text):
+        raise RowRejected("wrong_type")
+    strict_json.check_number(text)
+
+
+def _check_json(text: str, column: Column, found: Found) -> None:
+    try:
+        strict_json.parse(text)
+    except RowRejected as error:
+        if error.reason in ("invalid_json", "extra_data"):
+            raise RowRejected("wrong_type") from error
+        raise
+
+
+_CHECKS: dict[str, Callable[[str, Column, Found], None]] = {
+    "id": _check_id,
+    "date": _check_date,
+    "boolean": _check_boolean,
+    "integer": _check_integer,
+    "number": _check_number,
+    "json": _check_json,
+}

@@ -137,7 +137,7 @@ def test_json_lines_and_csv_of_the_same_rows_land_the_same(
 
     lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in table]
     as_json = desk.read("\n".join(lines).encode(), "a.jsonl", bad_row_floor=1_000)
-    as_csv = desk.read(written(table, "\n", csv.QUOTE_MINIMAL, ","), bad_row_floor=1_000)
+    as_csv = desk.read(written(table, "\n", csv.QUOTE_ALL, ","), bad_row_floor=1_000)
     if table:
         assert as_json.landed == as_csv.landed
         assert [each[2] for each in as_json.refused] == [each[2] for each in as_csv.refused]

@@ -331,16 +331,24 @@ def test_any_text_lands_exactly_as_delivered(delivery: Delivery, write: Any) -> 
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Santiago"])
 def test_bytes_and_judged_values_land_the_same(
-    delivery: Delivery, monkeypatch: pytest.MonkeyPatch, line_end: str
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch, line_end: str, zone: str
 ) -> None:
     """What COPY makes of a record's bytes is what the exact parser makes of them."""
     rows = [lead(f"k{i:03}", email=text, score="") for i, text in enumerate(NAUGHTY)]
+    day = datetime(2025, 1, 1, 2, 30, tzinfo=UTC)
+    for number in range(365):
+        local = f"{day + timedelta(days=number):%Y-%m-%d %H:%M:%S}"
+        rows.append(lead(f"d{number:03}", updated_at=local))
     content = as_csv(rows).replace(b"\n", line_end.encode())
+    delivery.zone("generic", zone)
     delivery.put("generic", "leads", "1.csv", content)
     delivery.land("generic")
     expected = versions(delivery)
+    assert len(expected) > 400
     delivery.empty()
+    delivery.zone("generic", zone)
     delivery.put("generic", "leads", "1.csv", content)
     monkeypatch.setattr(file_load, "screen", lambda block, *_: block.table.crlf & False)
     delivery.land("generic")

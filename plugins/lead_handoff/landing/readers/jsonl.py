@@ -41,7 +41,8 @@ class JsonLinesReader:
         self._buffer = b""
         self._ended = False
         self._line = 0
-        self._delivered_form: dict[str, str] = {}
+        self._folded: dict[str, str] = {}  # key as delivered -> key to compare by
+        self._delivered_form: dict[str, str] = {}  # the other way round, first form met
         self.remarks: list[tuple[str, str]] = []
         self._fill()
         self.is_empty = not self._buffer
@@ -108,32 +109,36 @@ class JsonLinesReader:
         if not isinstance(value, dict):
             raise RowRejected("wrong_type", "the line is no JSON object")
         values: dict[str, str] = {}
+        folded = self._folded
         for name, member in value.items():
-            key = fold(name)
-            if not key:
-                raise RowRejected("blank_column_name")
-            if key in values:
-                raise RowRejected("duplicate_keys", "names that differ in case or spaces only")
-            if key not in self._delivered_form:
-                self._meet(key, name)
-            values[key] = self._text(key, name, member)
+            key = folded.get(name) or self._meet(name)
+            if isinstance(member, str):
+                values[key] = member
+            elif member is None:
+                values[key] = ""
+            elif isinstance(member, bool):
+                values[key] = "true" if member else "false"
+            else:
+                values[key] = self._nested(key, member)
+        if len(values) != len(value):
+            raise RowRejected("duplicate_keys", "names that differ in case or spaces only")
         return values
 
-    def _meet(self, key: str, name: str) -> None:
-        if len(self._delivered_form) >= self._limits.columns:
+    def _meet(self, name: str) -> str:
+        """The folded form of a key not met before."""
+        key = fold(name)
+        if not key:
+            raise RowRejected("blank_column_name")
+        if len(self._folded) >= self._limits.columns:
             raise LandingError(
                 "too_many_columns",
                 f"more than the {self._limits.columns:,} different keys allowed in one file",
             )
-        self._delivered_form[key] = name
+        self._folded[name] = key
+        self._delivered_form.setdefault(key, name)
+        return key
 
-    def _text(self, key: str, name: str, member: Any) -> str:
-        if member is None:
-            return ""
-        if isinstance(member, str):
-            return str(member)
-        if isinstance(member, bool):
-            return "true" if member else "false"
+    def _nested(self, key: str, member: Any) -> str:
         column = self._spec.by_folded_name.get(key)
         if column is not None and column.kind != "json":
             raise RowRejected("wrong_type", f"{column.name}: nested where a scalar belongs")
