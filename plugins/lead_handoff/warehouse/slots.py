@@ -1,8 +1,8 @@
 """Two build slots: readers keep the published one while the night is built into the other.
 
 A slot is brought forward from what it last completely held, which is one publication behind. That
-is right as long as the slot's contents are whole and the agreement and the models are those it was
-built with; otherwise it is emptied and built anew.
+is right as long as no attempt was broken off in it and the agreement and the models are those it
+was built with; otherwise it is emptied and built anew.
 """
 
 from __future__ import annotations
@@ -39,9 +39,6 @@ class Slot:
         since_load_id: the newest load that night took in.
         agreement_hash: the agreement it was built with.
         code_hash: the models it was built with.
-        attempt_as_of: the night of the attempt under way or broken off.
-        attempt_agreement_hash: its agreement.
-        attempt_code_hash: its models.
     """
 
     slot: str
@@ -51,9 +48,6 @@ class Slot:
     since_load_id: int | None
     agreement_hash: str | None
     code_hash: str | None
-    attempt_as_of: datetime | None = None
-    attempt_agreement_hash: str | None = None
-    attempt_code_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +85,10 @@ def decide(slot: Slot, *, as_of: datetime, agreement_hash: str, code_hash: str) 
         return "the models have changed"
     if slot.as_of > as_of:
         return f"the slot already holds a later night ({slot.as_of:%Y-%m-%d})"
-    if slot.state == "building" and (
-        slot.attempt_as_of != as_of
-        or slot.attempt_agreement_hash != agreement_hash
-        or slot.attempt_code_hash != code_hash
-    ):
-        return "an attempt at another night was broken off in it"
+    if slot.state == "building":
+        # Which leads a night touches is worked out from what the slot holds; a broken-off attempt
+        # may have replaced that already, and a second one would then miss them.
+        return "an attempt was broken off in it"
     return None
 
 
@@ -200,8 +192,7 @@ def _rows_as_slots(cursor: psycopg.Cursor[Any]) -> Iterator[psycopg.Cursor[Slot]
 def _read_slot(cursor: psycopg.Cursor[Any], name: str) -> Slot:
     with _rows_as_slots(cursor) as rows:
         rows.execute(
-            "select slot, state, as_of, night, since_load_id, agreement_hash, code_hash,"
-            " attempt_as_of, attempt_agreement_hash, attempt_code_hash"
+            "select slot, state, as_of, night, since_load_id, agreement_hash, code_hash"
             " from ops.slots where slot = %s for update",
             (name,),
         )

@@ -24,14 +24,7 @@ def why_full(slot: Slot, as_of: datetime = MAY_3) -> str | None:
     return decide(slot, as_of=as_of, agreement_hash="signed", code_hash="models")
 
 
-def broken_off(at: datetime, agreement: str = "signed", code: str = "models") -> Slot:
-    return replace(
-        CLEAN,
-        state="building",
-        attempt_as_of=at,
-        attempt_agreement_hash=agreement,
-        attempt_code_hash=code,
-    )
+BROKEN_OFF = replace(CLEAN, state="building")
 
 
 def test_a_slot_that_holds_an_earlier_night_whole_is_brought_forward() -> None:
@@ -47,7 +40,7 @@ def test_an_empty_slot_starts_from_the_beginning() -> None:
 
 
 def test_a_slot_whose_full_build_broke_off_starts_from_the_beginning_again() -> None:
-    assert why_full(replace(broken_off(MAY_3), as_of=None)) is not None
+    assert why_full(replace(BROKEN_OFF, as_of=None)) is not None
 
 
 def test_a_changed_agreement_judges_every_lead_anew() -> None:
@@ -62,14 +55,6 @@ def test_an_earlier_night_than_the_slot_holds_is_built_from_the_beginning() -> N
     assert "later night" in str(why_full(replace(CLEAN, as_of=MAY_3), as_of=MAY_2))
 
 
-def test_a_night_that_broke_off_is_taken_up_where_it_began() -> None:
-    assert why_full(broken_off(MAY_3)) is None
-
-
-def test_another_nights_attempt_is_not_built_upon() -> None:
-    assert "broken off" in str(why_full(broken_off(MAY_2)))
-
-
-def test_an_attempt_with_another_agreement_or_other_models_is_not_built_upon() -> None:
-    assert "broken off" in str(why_full(broken_off(MAY_3, agreement="older")))
-    assert "broken off" in str(why_full(broken_off(MAY_3, code="older")))
+def test_a_slot_in_which_an_attempt_broke_off_is_never_built_upon() -> None:
+    for night in (MAY_1, MAY_2, MAY_3):
+        assert "broken off" in str(why_full(BROKEN_OFF, as_of=night))
