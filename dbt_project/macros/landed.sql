@@ -74,3 +74,13 @@ where
     or version_night > run.previous_night
     or version_stamp >= run.previous_as_of
 {%- endmacro %}
+
+{# Rows of folders this run may see that are recorded at or after as_of: they wait, and are not lost. #}
+{% macro waiting_rows(source_name, table_name) %}
+from {{ source(source_name, table_name) }} as landed
+cross join {{ source('build', 'build_context') }} as run
+where
+    landed._first_night <= run.night
+    and not landed._stamp_from_folder
+    and landed._stamp >= run.as_of
+{%- endmacro %}

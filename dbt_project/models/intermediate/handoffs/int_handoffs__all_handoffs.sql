@@ -40,6 +40,7 @@ final as (
         offers.journey_number,
         offers.handoff_number,
         offers.offer_number,
+        offers.next_offer_number,
         offers.offered_at,
         offers.next_offered_at,
         offers.offered_by_id,

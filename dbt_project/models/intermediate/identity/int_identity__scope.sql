@@ -18,6 +18,21 @@ known_before as (
 
 ),
 
+run as (
+
+    select is_full from {{ source('build', 'build_context') }}
+
+),
+
+claims as (
+
+    -- On a full build everybody is looked at anyway.
+    select claims.* from {{ ref('int_identity__claims') }} as claims
+    cross join run
+    where not run.is_full
+
+),
+
 neighbours as (
 
     -- Linked now, or one lead before: a link that was taken back separates what it had joined.
@@ -31,6 +46,12 @@ neighbours as (
     from known_before as one
     inner join known_before as other on one.lead_id = other.lead_id
     where one.record_id <> other.record_id or one.source_system <> other.source_system
+
+    union
+
+    select one.node, other.node as other_node
+    from claims as one
+    inner join claims as other on one.claim = other.claim and one.node <> other.node
 
 ),
 

@@ -8,29 +8,8 @@ with events as (
 -- An event dated after as_of waits; the finding about it does not.
 waiting as (
 
-    select
-        {{ hash_id(["'generic'", 'lead_events.change_id']) }} as event_id,
-        lead_ids.lead_id,
-        lead_events.occurred_at,
-        lead_events.recorded_at,
-        stage_map.stage,
-        null::timestamptz as record_created_at
-    from {{ ref('stg_generic__lead_events') }} as lead_events
-    cross join {{ source('build', 'build_context') }} as run
-    inner join {{ ref('int_identity__all_lead_ids') }} as lead_ids
-        on lead_ids.source_system = 'generic' and lead_events.lead_record_id = lead_ids.record_id
-    inner join {{ ref('int_agreement__versions') }} as versions
-        on
-            lead_events.occurred_at >= versions.in_force_from
-            and lead_events.occurred_at < versions.in_force_to
-    inner join {{ ref('stg_agreement__stage_map') }} as stage_map
-        on
-            versions.agreement_version = stage_map.agreement_version
-            and stage_map.source_system = 'generic'
-            and lead_events.field_name = stage_map.history_name
-            and lead_events.new_value = stage_map.value
-            and stage_map.stage <> 'none'
-    where lead_events.occurred_at >= run.as_of
+    select event_id, lead_id, occurred_at, recorded_at, stage, null::timestamptz as record_created_at
+    from {{ ref('int_integrity__waiting_events') }}
 
 ),
 

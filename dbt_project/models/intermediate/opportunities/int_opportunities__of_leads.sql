@@ -14,6 +14,8 @@ contact_roles as (
         contact_id,
         opportunity_id,
         is_deleted,
+        is_primary,
+        created_at,
         row_number() over (
             partition by contact_role_id order by version_stamp desc, version_night desc
         ) as version_rank
@@ -31,13 +33,16 @@ generic_opportunities as (
 
 owned as (
 
-    select records.lead_id, records.source_system, records.opportunity_id
+    select records.lead_id, records.source_system, records.opportunity_id, records.record_id,
+        0 as preference, null::timestamptz as related_at, null::text as contact_role_id
     from records
     where records.source_system = 'salesforce' and records.opportunity_id is not null
 
-    union
+    union all
 
-    select records.lead_id, records.source_system, contact_roles.opportunity_id
+    select records.lead_id, records.source_system, contact_roles.opportunity_id, records.record_id,
+        case when contact_roles.is_primary then 1 else 2 end, contact_roles.created_at,
+        contact_roles.contact_role_id
     from records
     inner join contact_roles on records.contact_id = contact_roles.contact_id
     where
@@ -45,9 +50,10 @@ owned as (
         and contact_roles.version_rank = 1
         and not contact_roles.is_deleted
 
-    union
+    union all
 
-    select records.lead_id, records.source_system, generic_opportunities.opportunity_id
+    select records.lead_id, records.source_system, generic_opportunities.opportunity_id,
+        records.record_id, 0, null::timestamptz, null::text
     from records
     inner join generic_opportunities
         on records.source_system = 'generic' and records.record_id = generic_opportunities.lead_record_id
@@ -56,13 +62,16 @@ owned as (
 
 final as (
 
-    -- An opportunity belongs to one lead: two leads converted to one contact do not both win it.
-    select
-        min(lead_id) as lead_id,
+    -- An opportunity belongs to one lead: the one that was converted into it, else that of its
+    -- primary contact, else of the contact it was related to first.
+    select distinct on (source_system, opportunity_id)
+        lead_id,
         source_system,
         opportunity_id
     from owned
-    group by source_system, opportunity_id
+    order by
+        source_system, opportunity_id, preference, related_at, contact_role_id collate "C",
+        record_id collate "C"
 
 )
 

@@ -1,7 +1,8 @@
 with owned as (
 
-    select * from {{ ref('int_opportunities__of_leads') }}
-    where source_system = 'salesforce'
+    -- A history that arrives before its opportunity waits for it.
+    select lead_id, opportunity_id from {{ ref('int_opportunities__versions') }}
+    where source_system = 'salesforce' and version_rank = 1
 
 ),
 

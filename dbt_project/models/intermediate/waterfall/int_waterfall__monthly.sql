@@ -1,0 +1,56 @@
+with measures as (
+
+    select * from {{ ref('int_waterfall__measures') }}
+
+),
+
+segmented as (
+
+    select
+        measures.basis,
+        measures.month,
+        segments.segment,
+        measures.measure,
+        measures.amount,
+        measures.currency
+    from measures
+    cross join lateral (
+        values
+        ('all'),
+        ('lead_source:' || measures.lead_source),
+        ('tier:' || measures.tier),
+        ('team:' || measures.team)
+    ) as segments (segment)
+    where segments.segment is not null
+
+),
+
+final as (
+
+    select
+        month,
+        basis,
+        segment,
+        {% for measure, column in [
+            ('into_inquiry', 'inquiries'), ('into_mql', 'mqls'), ('handoffs', 'handoffs'), ('accepted', 'accepted'),
+            ('accepted_by_person', 'accepted_by_person'), ('accepted_by_machine', 'accepted_by_machine'),
+            ('rejected', 'rejected'), ('ignored', 'ignored'), ('into_sql', 'sqls'), ('into_won', 'won'), ('into_lost', 'lost'),
+            ('due', 'due'), ('due_accepted_by_person', 'due_accepted_by_person'), ('pending', 'pending'),
+        ] %}
+        count(*) filter (where measure = '{{ measure }}') as {{ column }},
+        {% endfor %}
+        -- Amounts of more than one currency are never added.
+        case
+            when count(distinct coalesce(currency, '')) filter (where measure = 'amount_won') = 1
+                then sum(amount) filter (where measure = 'amount_won')
+        end as amount_won,
+        case
+            when count(distinct coalesce(currency, '')) filter (where measure = 'amount_won') = 1
+                then max(currency) filter (where measure = 'amount_won')
+        end as currency
+    from segmented
+    group by month, basis, segment
+
+)
+
+select * from final
