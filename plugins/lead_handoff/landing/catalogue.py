@@ -81,6 +81,9 @@ class ObjectSpec:
         missing = {self.key, *self.stamps} - names
         if missing or len(folded) != len(self.columns):
             raise ValueError(f"{self.source} {self.name}: bad catalogue entry {missing}")
+        always = [self.column(name) for name in self.stamps]
+        if not (self.stamp_falls_back or any(c.required and c.filled for c in always)):
+            raise ValueError(f"{self.source} {self.name}: a row could be without a stamp")
 
     @property
     def schema(self) -> str:

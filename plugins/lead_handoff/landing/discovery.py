@@ -117,8 +117,15 @@ def open_root(extracts_root: str) -> Any:
 
 def discover_sources(extracts_root: str) -> list[str]:
     """The known sources that have a folder under the root, in the catalogue's order."""
-    present = {fold(name) for name, path in _entries(open_root(extracts_root)) if path.is_dir()}
+    present = {fold(name) for name, _ in _source_folders(extracts_root)}
     return [source for source in CATALOGUE if source in present]
+
+
+def _source_folders(extracts_root: str) -> list[tuple[str, Any]]:
+    try:
+        return [each for each in _entries(open_root(extracts_root)) if each[1].is_dir()]
+    except LandingError as error:
+        raise SourceError(f"{extracts_root}: {error}") from error
 
 
 def find_nights(
@@ -131,14 +138,17 @@ def find_nights(
     """
     if source not in CATALOGUE:
         raise SourceError(f"there is no source {source!r}; known are {', '.join(CATALOGUE)}")
-    root = open_root(extracts_root)
-    folders = [each for each in _entries(root) if fold(each[0]) == source and each[1].is_dir()]
+    folders = [(n, p) for n, p in _source_folders(extracts_root) if fold(n) == source]
     by_object: dict[str, list[tuple[str, Any]]] = {}
     for name, folder in folders:
         if _is_link(folder):
             yield None, LandingError("symlink_refused", f"{printable(name)} is a link")
             continue
-        for object_name, path in _entries(folder):
+        try:
+            entries = _entries(folder)
+        except LandingError as error:
+            raise SourceError(f"{source}: {error}") from error
+        for object_name, path in entries:
             by_object.setdefault(fold(object_name), []).append((object_name, path))
     for spec in objects_of(source):
         candidates = by_object.pop(fold(spec.name), [])
@@ -152,7 +162,10 @@ def find_nights(
             )
             continue
         for name, path in candidates:
-            yield from _nights_of(spec, name, path, until)
+            try:
+                yield from _nights_of(spec, name, path, until)
+            except LandingError as error:
+                yield spec, error
     for unknown in by_object.values():
         for name, path in unknown:
             if path.is_dir() and not name.startswith("."):

@@ -61,11 +61,10 @@ class FileLoad:
         self._blank_lines = 0
         self._plans: dict[tuple[str, ...], tuple[FilePlan, Rules]] = {}
 
-    def stage(self, spool: Spooled, manifest: dict[str, Listed] | None) -> None:
+    def stage(self, spool: Spooled, listed: Listed | None) -> None:
         """Stage all rows, good and bad. Raises LandingError where the file is refused."""
         started = time.monotonic()
         account = self._account
-        listed = manifest.get(account.found.name) if manifest is not None else None
         reader = self._open(spool)
         if reader.is_empty:
             if listed is None or listed.rows != 0:
@@ -115,7 +114,6 @@ class FileLoad:
                     names=names,
                     key=positions.get(self._spec.key, -1),
                     stamps=tuple(positions[s] for s in self._spec.stamps if s in positions),
-                    stamp_falls_back=self._spec.stamp_falls_back,
                     literal_null=self._spec.literal_null,
                     zone=self._run.zone,
                     night=self._night,

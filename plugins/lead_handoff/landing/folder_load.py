@@ -1,8 +1,7 @@
-"""The load of one night folder: its files are taken into spools, then landed together."""
+"""The load of one night folder: which of its files are news, and landing them together."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from datetime import date, datetime
 from typing import Any, LiteralString
 
@@ -10,7 +9,7 @@ import psycopg
 
 from lead_handoff.landing.accounts import FileAccount, ObjectLoad, Run
 from lead_handoff.landing.catalogue import ObjectSpec
-from lead_handoff.landing.discovery import FoundFile
+from lead_handoff.landing.discovery import FoundFile, NightFolder
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.file_load import FileLoad
 from lead_handoff.landing.limits import Limits
@@ -18,91 +17,102 @@ from lead_handoff.landing.manifest import (
     MANIFEST_NAME,
     Listed,
     check_hash,
+    check_listing,
     check_rows,
     read_manifest,
 )
 from lead_handoff.landing.merge import Merged, merge
 from lead_handoff.landing.plan import printable
-from lead_handoff.landing.spool import Spooled, hash_file, spooled
+from lead_handoff.landing.spool import hash_file, spooled
 from lead_handoff.landing.stage import Stage
 
+Known = dict[tuple[str, int, str], int]
+"""Files that have landed: (name, size, hash) -> rows."""
 
-def read_folder_manifest(files: list[FoundFile]) -> dict[str, Listed] | None:
+
+def read_folder_manifest(files: list[FoundFile], limits: Limits) -> dict[str, Listed] | None:
     """The folder's manifest, if it has one."""
     for each in files:
         if each.name == MANIFEST_NAME:
-            limit = Limits().manifest_bytes
             with each.open() as source:
-                content = source.read(limit + 1)
-            if len(content) > limit:
+                content = source.read(limits.manifest_bytes + 1)
+            if len(content) > limits.manifest_bytes:
                 raise LandingError("bad_manifest", f"{MANIFEST_NAME} is too large")
             return read_manifest(content)
     return None
 
 
 class FolderLoad:
-    """The load of one folder: first its files are taken into spools, then landed together."""
+    """The load of one folder.
 
-    def __init__(
-        self,
-        run: Run,
-        spec: ObjectSpec,
-        night: date,
-        manifest: dict[str, Listed] | None,
-        folder_remarks: list[tuple[str, str]],
-    ) -> None:
+    Files that have landed in their present content are left out first, without the database; what
+    remains is spooled, read and staged one file at a time, then merged together.
+    """
+
+    def __init__(self, run: Run, folder: NightFolder) -> None:
         self._run = run
-        self._spec = spec
-        self._night = night
-        self._manifest = manifest
-        self._folder_remarks = folder_remarks
-        self.files: list[tuple[FileAccount, Spooled]] = []
-        self.waiting: list[FoundFile] = []
+        self._spec = folder.spec
+        self._night = folder.night
+        self._remarks = folder.remarks
+        files = folder.files()
+        self._manifest = read_folder_manifest(files, run.limits)
+        self._files = [each for each in files if each.name != MANIFEST_NAME]
+        if self._manifest is not None:
+            check_listing(self._manifest, [each.name for each in self._files])
+        self._loaded: list[FileAccount] = []
+        self._waiting: list[FoundFile] = []
 
-    def take(
-        self, found: FoundFile, known: dict[tuple[str, int, str], int], spools: ExitStack
-    ) -> None:
-        """Spool a file, unless it has landed in this content or is still being written."""
-        listed = self._manifest.get(found.name) if self._manifest is not None else None
-        if found.format is None:
-            if listed is not None:
-                raise LandingError(
-                    "unsupported_format",
-                    f"{found.name}: deliver .csv, .jsonl (both also .gz) or .parquet",
-                )
-            self._folder_remarks.append(("ignored_file", f"of no known format: {found.name}"))
-            return
-        with naming(found):
-            size = found.signature()[0]
-            if any(name == found.name and length == size for name, length, _ in known):
-                size, sha256 = hash_file(found)
-                rows = known.get((found.name, size, sha256))
-                if rows is not None:
-                    if listed is not None:
-                        check_hash(listed, sha256)
-                        check_rows(listed, rows)
-                    return
-            spool = spools.enter_context(spooled(found, self._run.spool_dir))
-            if listed is not None:
-                check_hash(listed, spool.sha256)
-            elif spool.changed_while_read:
-                self.waiting.append(found)
-                return
-        self.files.append((FileAccount(found, spool.size, spool.sha256), spool))
+    def leave_out_landed(self, known: Known) -> bool:
+        """Forget the files that have landed; whether any are left.
+
+        Raises LandingError where the manifest contradicts a file, landed or not.
+        """
+        left = []
+        for found in self._files:
+            if found.format is None:
+                self._ignore(found)
+                continue
+            with naming(found):
+                if not self._has_landed(found, known):
+                    left.append(found)
+        self._files = left
+        return bool(left)
+
+    def _ignore(self, found: FoundFile) -> None:
+        if self._listed(found) is not None:
+            raise LandingError(
+                "unsupported_format",
+                f"{found.name}: deliver .csv, .jsonl (both also .gz) or .parquet",
+            )
+        self._remarks.append(("ignored_file", f"of no known format: {found.name}"))
+
+    def _listed(self, found: FoundFile) -> Listed | None:
+        return self._manifest.get(found.name) if self._manifest is not None else None
+
+    def _has_landed(self, found: FoundFile, known: Known) -> bool:
+        size = found.signature()[0]
+        if not any((name, length) == (found.name, size) for name, length, _ in known):
+            return False
+        size, sha256 = hash_file(found)
+        rows = known.get((found.name, size, sha256))
+        listed = self._listed(found)
+        if rows is not None and listed is not None:
+            check_hash(listed, sha256)
+            check_rows(listed, rows)
+        return rows is not None
 
     def land(self, cursor: psycopg.Cursor) -> ObjectLoad:
-        """Stage and merge all files, and write the account; the caller commits."""
+        """Stage and merge the files, and write the account; the caller commits."""
         load_id, started_at = one_row(
             cursor,
             "select nextval(pg_get_serial_sequence('ops.loads', 'load_id')), clock_timestamp()",
             (),
         )
         with Stage(cursor, self._spec, self._run.zone.key) as stage:
-            for account, spool in self.files:
-                with naming(account.found):
-                    file = FileLoad(self._run, self._spec, self._night, stage, account)
-                    file.stage(spool, self._manifest)
-            read = sum(account.rows for account, _ in self.files)
+            for found in self._files:
+                with naming(found):
+                    self._stage_file(found, stage)
+            read = sum(account.rows for account in self._loaded)
             quarantined = stage.quarantined()
             merged = merge(stage, load_id, self._night)
             if read != merged.new + merged.updated + merged.unchanged + quarantined:
@@ -114,7 +124,7 @@ class FolderLoad:
                 )
             # A load that only found files still growing is not yet the account of its night.
             run_number = 0
-            if self.files:
+            if self._loaded:
                 run_number = next_run_number(cursor, self._spec, self._night)
             self._write_account(cursor, load_id, started_at, run_number, read, merged, quarantined)
             stage.keep_quarantine(load_id, self._night)
@@ -122,6 +132,19 @@ class FolderLoad:
                 self._spec.source, self._spec.name, self._night, "loaded", None, None, run_number,
                 read, merged.new, merged.updated, merged.unchanged, quarantined, load_id,
             )  # fmt: skip
+
+    def _stage_file(self, found: FoundFile, stage: Stage) -> None:
+        """Spool one file and stage its rows, or leave it where it is still being written."""
+        listed = self._listed(found)
+        with spooled(found, self._run.spool_dir) as spool:
+            if listed is not None:
+                check_hash(listed, spool.sha256)
+            elif spool.changed_while_read:
+                self._waiting.append(found)
+                return
+            account = FileAccount(found, spool.size, spool.sha256)
+            FileLoad(self._run, self._spec, self._night, stage, account).stage(spool, listed)
+            self._loaded.append(account)
 
     def _write_account(
         self,
@@ -149,17 +172,17 @@ class FolderLoad:
             " sha256, rows_read, status) values (%s, %s, %s, %s, %s, %s, %s, %s, 'loaded')",
             [
                 (load_id, spec.source, spec.name, night, a.found.name, a.size, a.sha256, a.rows)
-                for a, _ in self.files
+                for a in self._loaded
             ],
         )
         report: list[tuple[str | None, str, str, int | None]] = [
-            (None, kind, detail, None) for kind, detail in self._folder_remarks
+            (None, kind, detail, None) for kind, detail in self._remarks
         ]
         report += [
             (found.name, "file_still_growing", "left for the next run", None)
-            for found in self.waiting
+            for found in self._waiting
         ]
-        for account, _ in self.files:
+        for account in self._loaded:
             report += [(account.found.name, *remark) for remark in account.report]
         cursor.executemany(
             "insert into ops.load_report (load_id, source, object, night, file_name, kind, detail,"
@@ -192,16 +215,17 @@ def next_run_number(cursor: psycopg.Cursor, spec: ObjectSpec, night: date) -> in
     return int(number)
 
 
-def loaded_files(
-    cursor: psycopg.Cursor, spec: ObjectSpec, night: date
-) -> dict[tuple[str, int, str], int]:
-    """(name, size, hash) of the folder's files that have landed -> their rows."""
+def landed_files(cursor: psycopg.Cursor, source: str, until: date) -> dict[tuple[str, date], Known]:
+    """What has landed of a source's folders: (object, night) -> files."""
     cursor.execute(
-        "select file_name, size_bytes, sha256, rows_read from ops.load_files"
-        " where source = %s and object = %s and night = %s and status = 'loaded'",
-        (spec.source, spec.name, night),
+        "select object, night, file_name, size_bytes, sha256, rows_read from ops.load_files"
+        " where source = %s and night <= %s and status = 'loaded'",
+        (source, until),
     )
-    return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+    landed: dict[tuple[str, date], Known] = {}
+    for name, night, *file, rows in cursor.fetchall():
+        landed.setdefault((name, night), {})[file[0], file[1], file[2]] = rows
+    return landed
 
 
 class naming:

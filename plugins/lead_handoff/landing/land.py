@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import time
 import traceback
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,16 +23,22 @@ from lead_handoff.landing.discovery import NightFolder, find_nights
 from lead_handoff.landing.errors import LandingError, SourceError
 from lead_handoff.landing.folder_load import (
     FolderLoad,
-    loaded_files,
+    Known,
+    landed_files,
     next_run_number,
     one_row,
-    read_folder_manifest,
 )
 from lead_handoff.landing.limits import Limits
-from lead_handoff.landing.manifest import MANIFEST_NAME, check_listing
 from lead_handoff.warehouse import night_lock, steps
 
 __all__ = ["ObjectLoad", "land_source", "source_zone"]
+
+
+# How texts are read as dates may not depend on the server's or the role's settings.
+_SESSION = (
+    "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set client_encoding = 'UTF8';"
+    " set temp_buffers = '64MB'; set work_mem = '64MB'; set maintenance_work_mem = '256MB'"
+)
 
 
 def land_source(
@@ -67,13 +72,14 @@ def land_source(
     with psycopg.connect(
         warehouse_url,
         autocommit=True,
-        application_name=f"lead_handoff:{fence}:landing",
-        options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8"
-        " -c temp_buffers=64MB -c work_mem=64MB -c maintenance_work_mem=256MB",
+        application_name=night_lock.session_name(fence, "landing"),
     ) as connection:
+        connection.execute(_SESSION)
+        with connection.cursor() as cursor:
+            landed = landed_files(cursor, source, night)
         loads = []
         for each in find_nights(extracts_root, source, night):
-            load = _land_found(run, connection, each)
+            load = _land_found(run, connection, each, landed)
             if load is not None:
                 loads.append(load)
         return loads
@@ -106,9 +112,11 @@ def _land_found(
     run: Run,
     connection: psycopg.Connection,
     found: NightFolder | tuple[ObjectSpec | None, LandingError],
+    landed: dict[tuple[str, date], Known],
 ) -> ObjectLoad | None:
     if isinstance(found, NightFolder):
-        return _land_or_refuse(run, connection, found)
+        known = landed.get((found.spec.name, found.night), {})
+        return _land_or_refuse(run, connection, found, known)
     spec, error = found
     if spec is None:
         run.progress(f"{run.source}: ignored, {error}")
@@ -117,18 +125,18 @@ def _land_found(
 
 
 def _land_or_refuse(
-    run: Run, connection: psycopg.Connection, folder: NightFolder
+    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known
 ) -> ObjectLoad | None:
     """Land one folder; whatever is wrong with it becomes a failed load, and only that."""
     started = time.monotonic()
     try:
-        return _land_folder(run, connection, folder)
+        return _land_folder(run, connection, folder, known)
     except LandingError as error:
         refusal = error
-    except (night_lock.StaleNightError, psycopg.OperationalError):
+    except night_lock.StaleNightError:
         raise
     except psycopg.Error as error:
-        if connection.broken:
+        if connection.closed:
             raise
         # The server's message may quote a value: only its class is passed on.
         refusal = LandingError(
@@ -157,6 +165,7 @@ def _refuse(
 ) -> ObjectLoad:
     """Record a failed load in a transaction of its own."""
     with connection.transaction(), connection.cursor() as cursor:
+        night_lock.assert_fence(cursor, run.fence)
         _lock(cursor, spec)
         run_number = next_run_number(cursor, spec, night)
         (load_id,) = one_row(
@@ -166,7 +175,6 @@ def _refuse(
             " values (%s, %s, %s, %s, 'failed', %s, %s, %s, clock_timestamp()) returning load_id",
             (run.fence, night, spec.source, spec.name, error.name, str(error), run_number),
         )
-        night_lock.assert_fence(cursor, run.fence)
     run.progress(f"{spec.source} {spec.name} {night}: refused, {error}")
     return ObjectLoad(
         spec.source, spec.name, night, "failed", error.name, str(error), run_number,
@@ -183,27 +191,20 @@ def _lock(cursor: psycopg.Cursor, spec: ObjectSpec) -> None:
 
 
 def _land_folder(
-    run: Run, connection: psycopg.Connection, folder: NightFolder
+    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known
 ) -> ObjectLoad | None:
     """Land a folder's files that have not landed yet; None if there is nothing to do."""
     started = time.monotonic()
     spec, night = folder.spec, folder.night
-    files = folder.files()
-    manifest = read_folder_manifest(files)
-    files = [each for each in files if each.name != MANIFEST_NAME]
-    if manifest is not None:
-        check_listing(manifest, [each.name for each in files])
-    loads = FolderLoad(run, spec, night, manifest, folder.remarks)
-    with ExitStack() as spools, connection.cursor() as cursor:
-        known = loaded_files(cursor, spec, night)
-        for each in files:
-            loads.take(each, known, spools)
-        if not loads.files and not loads.waiting:
-            return None
+    folder_load = FolderLoad(run, folder)
+    if not folder_load.leave_out_landed(known):
+        return None
+    with connection.cursor() as cursor:
         with connection.transaction():
-            _lock(cursor, spec)
-            load = loads.land(cursor)
+            # Held from here to the end: nobody takes the night over before this is committed.
             night_lock.assert_fence(cursor, run.fence)
+            _lock(cursor, spec)
+            load = folder_load.land(cursor)
             steps.reached("landing:before_commit")
         steps.reached("landing:after_commit")
     result = replace(load, seconds=time.monotonic() - started)

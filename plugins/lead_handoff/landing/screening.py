@@ -48,11 +48,10 @@ def screen(block: Block, rules: Rules, remarks: Remarks) -> Mask:
             starts, ends = table.bounds(position)
             clean &= ends - starts <= rules.limits.field_bytes
     found: Found = []
-    has_stamp = np.full(len(table), rules.stamp_falls_back)
     for position, column in enumerate(rules.columns):
         if column is None:
             continue
-        is_key, is_stamp = position == rules.key, position in rules.stamps
+        is_key = position == rules.key
         if column.kind == "text" and not is_key:
             continue
         starts, ends = table.bounds(position)
@@ -66,9 +65,6 @@ def screen(block: Block, rules: Rules, remarks: Remarks) -> Mask:
             clean &= ~empty & (ends - starts <= rules.limits.key_bytes)
         elif column.filled:
             clean &= ~empty
-        if is_stamp:
-            has_stamp |= ~empty
-    clean &= has_stamp
     for remark, mask in found:
         count = int((mask & clean).sum())
         if count:

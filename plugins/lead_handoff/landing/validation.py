@@ -44,7 +44,6 @@ class Rules:
     names: tuple[str, ...]
     key: int
     stamps: tuple[int, ...]
-    stamp_falls_back: bool
     literal_null: bool
     zone: ZoneInfo
     night: date
@@ -127,8 +126,6 @@ def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
         if values[position] is None:
             raise RowRejected("missing_timestamp", rules.names[position])
     stamp = next((str(moments[p]) for p in rules.stamps if p in moments), None)
-    if stamp is None and not rules.stamp_falls_back:
-        raise RowRejected("missing_timestamp")
     remarks.update(found)
     return GoodRow(values, stamp)
 

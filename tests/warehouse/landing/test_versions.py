@@ -23,7 +23,7 @@ from lead_handoff.errors import HandoffError
 from lead_handoff.landing import discover_sources, file_load, land_source, merge
 from lead_handoff.landing.errors import SourceError
 from lead_handoff.landing.limits import Limits
-from lead_handoff.landing.stage import Stage
+from lead_handoff.landing.stage import QUARANTINE, Stage
 from lead_handoff.warehouse.night_lock import StaleNightError
 from tests.warehouse.landing.conftest import NIGHT, Delivery
 
@@ -488,3 +488,39 @@ def test_progress_names_each_file_with_rows_and_seconds(delivery: Delivery) -> N
     assert delivery.lines[0].startswith("generic leads 2026-05-01 1.csv: 1 rows, 0 quarantined, ")
     assert delivery.lines[0].endswith(" s")
     assert Path(delivery.root).exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_alone(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.put("generic", "leads", "1.csv", as_csv([lead("a")]))
+    delivery.put("generic", "users", "1.csv", b"user_id,name\nu1,Ann\n")
+    listed = Path.iterdir
+
+    def refuse_leads(self: Path) -> Any:
+        if self.name == "leads":
+            raise PermissionError(13, "Permission denied")
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", refuse_leads)
+    loads = {load.object: load for load in delivery.land("generic")}
+    assert loads["leads"].error_name == "unreadable_folder"
+    assert loads["users"].status == "loaded"
+
+
+def test_a_statement_that_the_database_refuses_fails_one_object_without_its_values(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.put("generic", "leads", "1.csv", as_csv([lead("canary")]))
+    delivery.put("generic", "users", "1.csv", b"user_id,name\nu1,Ann\n")
+
+    def corrupt(self: Stage, *given: Any) -> None:
+        if self.spec.name == "leads":
+            self.cursor.execute("select 'canary'::timestamptz")
+        Stage.__dict__["_count"](self, *given)
+
+    monkeypatch.setattr(Stage, "keep_quarantine", lambda self, *given: corrupt(self, QUARANTINE))
+    loads = {load.object: load for load in delivery.land("generic")}
+    assert loads["leads"].error_name == "database_error"
+    assert "canary" not in str(delivery.query("select * from ops.loads")) + str(delivery.lines)
+    assert loads["users"].status == "loaded"
