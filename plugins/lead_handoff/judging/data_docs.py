@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 SITE = "data_docs"
 STATE = "judging"
-RESULTS_KEPT = 180
-"""Judgements the site remembers: three a night, so about two months."""
+RESULTS_KEPT = 120
+"""Judgements the site remembers: three a night, so forty nights."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,8 @@ def _describe(validation: Any, page: Page, run_id: Any) -> None:
             "note": page.notes.get(name, ""),
             "severity": page.severities[name],
         }
+        # The statement stands in the meta, as it was written; one copy is enough.
+        result.expectation_config.kwargs["unexpected_rows_query"] = "see sql"
     order = {name: position for position, name in enumerate(page.sql)}
     validation.results.sort(key=lambda result: (bool(result.success), order[result.meta["name"]]))
 
@@ -170,7 +172,7 @@ def _suite(gx: Any, page: Page, validation: Any) -> Any:
         name=page.suite,
         expectations=[
             gx.expectations.UnexpectedRowsExpectation(
-                unexpected_rows_query=result.expectation_config.kwargs["unexpected_rows_query"],
+                unexpected_rows_query="select 'see sql' from {batch}",
                 description=result.meta["says"],
                 severity=result.expectation_config.severity,
                 meta={key: result.meta[key] for key in ("name", "table", "remedy", "sql")},

@@ -236,7 +236,6 @@ def _docs(
 ) -> Path | None:
     from lead_handoff.judging.data_docs import Page, write_page
 
-    counted = result.counts.items()
     return write_page(
         home or settings.home(),
         Page(
@@ -250,13 +249,16 @@ def _docs(
             tables={entry.name: entry.table for entry in entries},
             remedies={entry.name: entry.remedy for entry in entries},
             severities=result.severities,
-            notes={rule: _note(count, result.waived.get(rule, 0)) for rule, count in counted},
+            notes={rule: _note(rule, result) for rule in result.counts},
             not_built=result.not_built,
         ),
         validation,
     )
 
 
-def _note(still_open: int, waived: int) -> str:
-    silenced = f", {waived} more silenced by a waiver" if waived else ""
-    return f"{still_open} open{silenced}." if still_open or waived else ""
+def _note(rule: str, result: FindingsResult) -> str:
+    """What the failing rows do not show: findings that are tolerated, and those waived."""
+    tolerated = result.counts[rule] if rule not in result.exceeded else 0
+    waived = result.waived.get(rule, 0)
+    parts = [f"{tolerated} open" if tolerated else "", f"{waived} waived" if waived else ""]
+    return ", ".join(part for part in parts if part)
