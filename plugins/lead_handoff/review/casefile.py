@@ -134,9 +134,15 @@ def case_label(month: str, case: dict[str, Any]) -> str:
     return f"{month}-{case['case_number']:03d}"
 
 
-def stratum_words(stratum: list[str]) -> str:
-    """A stratum's name for people."""
-    return " / ".join(KIND_WORDS.get(part, part) or "none" for part in stratum)
+def stratum_words(stratum: list[str], columns: list[str]) -> str:
+    """A stratum's name for people; without exit_kind, its last part tells machines from people."""
+    words = [
+        KIND_WORDS.get(part, part) or f"no {column}"
+        for part, column in zip(stratum, columns, strict=False)
+    ]
+    if len(stratum) > len(columns):
+        words.append(KIND_WORDS["machine"] if stratum[-1] == "machine" else "by a person")
+    return " / ".join(words)
 
 
 def _summary(draw: dict[str, Any], cases: int) -> list[tuple[str, Value]]:
@@ -167,7 +173,8 @@ def _strata(draw: dict[str, Any]) -> Sheet:
     for stratum in draw["summary"]["strata"]:
         population, sample = stratum["population"], stratum["sample"]
         weight = round(float(Fraction(population, sample)), 4) if sample else None
-        rows.append([stratum_words(stratum["stratum"]), population, sample, weight])
+        words = stratum_words(stratum["stratum"], draw["policy"]["strata"])
+        rows.append([words, population, sample, weight])
     return Sheet(
         "Strata",
         (
@@ -346,7 +353,8 @@ def _definition(definitions: list[dict[str, Any]]) -> Sheet:
             owed += [f"{term['channels']} channels"] if term["channels"] else []
             clause = term["clause"].replace("_", " ")
             name = f"{clause}, tier {term['tier']}" if term["tier"] else clause
-            rows.append([version, "clause", name, due or None, " over ".join(owed) or None])
+            if due or owed:
+                rows.append([version, "clause", name, due or None, " over ".join(owed) or None])
         for reason in definition["reasons"]:
             needs = reason["needs_follow_up"].lower() == "true"
             remark = "follow-up comes first" if needs else "needs no follow-up first"

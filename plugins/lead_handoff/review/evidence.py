@@ -27,6 +27,9 @@ Row = dict[str, Any]
 
 _EXIT_STAGES = ("rejected", "recycled", "disqualified", "lost")
 
+# Stages that sales works; before them nobody owes a touch.
+_WORKED_STAGES = ("sal", "sql")
+
 # Rows of a timeline that share an instant: what was so far first, then what changed it.
 _CLOCK, _TOUCH, _OWNER, _STAGE, _ECHO = range(5)
 
@@ -271,6 +274,7 @@ class _Local:
 def _facts(case: Row, handoff: Row, owed: Mapping[str, Row], people: _People, local: _Local) -> Row:
     before = owed.get("follow_up_before_rejection", {})
     follow_up = owed.get("follow_up", {})
+    touches = handoff.get("touches")
     return {
         "team": case["team"] or "no team",
         "exit_kind": case["exit_kind"],
@@ -287,10 +291,12 @@ def _facts(case: Row, handoff: Row, owed: Mapping[str, Row], people: _People, lo
         "met_definition": handoff.get("met_definition"),
         "reason": without_contacts(case["rejection_reason"] or "") or None,
         "family": handoff.get("rejection_family"),
-        "touches": _number(handoff.get("touches")),
+        "touches": _number(touches),
         "channels": _number(handoff.get("channels")),
-        "touches_before": _number(before.get("actual", handoff.get("touches_before_rejection"))),
-        "touches_owed": _number(before.get("required", follow_up.get("required"))),
+        "touches_before": _number(
+            _first(before.get("actual"), handoff.get("touches_before_rejection"), touches)
+        ),
+        "touches_owed": _number(_first(before.get("required"), follow_up.get("required"))),
         "follow_up_status": before.get("status"),
         "response_status": owed.get("response", {}).get("status"),
         "transfers": _number(handoff.get("transfers")),
@@ -334,8 +340,13 @@ def _timeline(
             actor=(move["actor_id"], move["actor_type"]),
             system=move["source_system"],
             note=_joined(
-                without_contacts(move["reason"] or ""),
-                "no sales touch since the stage before" if move["is_silent"] else "",
+                # Some systems keep the reason in a field of the lead instead of on the change.
+                without_contacts(
+                    move["reason"] or (case["rejection_reason"] if is_exit else None) or ""
+                ),
+                "no sales touch since the stage before"
+                if move["is_silent"] and move["from_stage"] in _WORKED_STAGES
+                else "",
             ),
             is_key=is_offer or is_exit,
         )
@@ -488,6 +499,10 @@ def _number(value: Any) -> int | float | None:
         return None
     number = float(value)
     return int(number) if number.is_integer() else number
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _joined(*notes: str) -> str | None:

@@ -51,7 +51,7 @@ def record(
         "time_zone": "America/New_York",
         "run_as_of": datetime(2026, 6, 2, tzinfo=UTC),
         "agreement_version": payload or "v2",
-        "policy": {"census": False},
+        "policy": {"census": False, "strata": ["team", "exit_kind"]},
         "population_size": 40,
         "population_sha256": "ab" * 32,
         "seed": payload or "01382438112797316654",
@@ -251,6 +251,12 @@ def test_tables_are_frozen_filtered_and_print_on_one_page_across() -> None:
         assert sheet.page_setup.fitToWidth in (None, 1)
         assert sheet.page_setup.fitToHeight == 0
         assert sheet.print_title_rows == "$1:$1"
+
+
+def test_strata_are_named_for_people() -> None:
+    assert casefile.stratum_words(["", "sent_back"], ["team", "exit_kind"]) == "no team / sent back"
+    assert casefile.stratum_words(["A", "machine"], ["tier"]) == "A / by a machine"
+    assert casefile.stratum_words(["A", ""], ["tier"]) == "A / by a person"
 
 
 def test_an_empty_month_gives_a_workbook_all_the_same() -> None:

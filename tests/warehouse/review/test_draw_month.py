@@ -1,5 +1,6 @@
 """A month is frozen, drawn once, written whole, and can be redrawn by anyone."""
 
+import csv
 import json
 import os
 import random
@@ -44,6 +45,11 @@ def may(warehouse: Any, company: SmallCompany) -> SmallCompany:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def rows_of(result: DrawResult, name: str) -> list[dict[str, str]]:
+    with (result.folder / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def log(warehouse: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -523,9 +529,44 @@ def test_evidence_ends_with_the_next_handoff_and_the_frozen_day(
         occurred_at=datetime(2026, 6, 5, tzinfo=UTC),
     )
     company.publish(warehouse.url(), as_of=datetime(2026, 6, 9, tzinfo=UTC), slot="slot_green")
-    timeline = (draw().folder / "timeline.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
-    assert [line.split('","')[5:7] for line in timeline] == [
-        ["Handed over", "inquiry → mql"],
-        ["Clock", "response due"],
-        ["Exit", "mql → rejected"],
+    timeline = rows_of(draw(), "timeline.csv")
+    assert [(row["Event"], row["What"]) for row in timeline] == [
+        ("Handed over", "inquiry → mql"),
+        ("Clock", "response due"),
+        ("Exit", "mql → rejected"),
     ]
+
+
+def test_people_are_called_by_what_they_are_and_the_exit_says_its_reason(
+    warehouse: Any, company: SmallCompany, draw: Draw
+) -> None:
+    out = datetime(2026, 5, 6, tzinfo=UTC)
+    company.handoff(
+        "case", "rejected", exit_at=out, rejection_reason="No budget", touches_before_rejection=2
+    )
+    company.rows["fct_stage_transitions"][-1]["reason"] = None  # kept in a field of the lead
+    for user_id, hour in (("bdr-1", 15), ("rep-1", 16), ("somebody who left", 17)):
+        company.add(
+            "fct_touches",
+            touch_id=user_id,
+            handoff_id="case",
+            user_id=user_id,
+            channel="call",
+            occurred_at=datetime(2026, 5, 4, hour, tzinfo=UTC),
+            is_late_logged=user_id == "rep-1",
+        )
+    company.publish(warehouse.url())
+    result = draw()
+    shown = [
+        f"{row['When'][5:16]} {row['Event']} | {row['What']} | {row['Who']} | {row['Reason or remark']}"
+        for row in rows_of(result, "timeline.csv")
+    ]
+    assert shown == [
+        "05-04 10:00 Handed over | inquiry → mql | Automation | ",
+        "05-04 11:00 Touch | call | Person 1 (bdr) | ",
+        "05-04 12:00 Touch | call | Owner (rep) | logged late",
+        "05-04 13:00 Touch | call | Person 2 | ",
+        "05-04 18:00 Clock | response due |  | ",
+        "05-05 20:00 Exit | mql → rejected | Owner (rep) | No budget",
+    ]
+    assert [row["Touches made"] for row in rows_of(result, "cases.csv")] == ["2"]
