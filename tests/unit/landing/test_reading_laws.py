@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from typing import Any
 
 import pytest
@@ -140,13 +141,48 @@ def test_no_bytes_end_in_anything_but_a_named_outcome(
     assert reading.error or reading.rows == reading.landed.total() + len(reading.refused)
 
 
+def _valid_files() -> dict[str, bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = [GOOD, (*GOOD[:-1], 'x, "y"'), ("b", *GOOD[1:-1], "é\n")] * 5
+    plain = written(table, "\n", csv.QUOTE_MINIMAL, ",")
+    lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in table]
+    as_json = "\n".join(lines).encode()
+    sink = io.BytesIO()
+    columns = {name: [row[i] for row in table] for i, name in enumerate(HEADER)}
+    pq.write_table(pa.table(columns), sink)
+    return {
+        "a.csv": plain,
+        "a.csv.gz": gzip.compress(plain),
+        "a.jsonl": as_json,
+        "a.jsonl.gz": gzip.compress(as_json),
+        "a.parquet": sink.getvalue(),
+    }
+
+
+VALID = _valid_files()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.sampled_from(sorted(VALID)),
+    places=st.lists(
+        st.tuples(st.floats(0, 1), st.binary(max_size=4), st.integers(0, 4)), min_size=1, max_size=4
+    ),
+)
+def test_a_damaged_file_of_any_format_ends_in_a_named_outcome(
+    desk: Any, name: str, places: list[tuple[float, bytes, int]]
+) -> None:
+    reading = desk.read(damaged(VALID[name], places), name)
+    assert reading.error or reading.rows == reading.landed.total() + len(reading.refused)
+
+
 @settings(max_examples=200, deadline=None)
 @given(table=st.lists(rows, max_size=8))
 def test_json_lines_and_csv_of_the_same_rows_land_the_same(
     desk: Any, table: list[tuple[str, ...]]
 ) -> None:
-    import json
-
     lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in table]
     as_json = desk.read("\n".join(lines).encode(), "a.jsonl", bad_row_floor=1_000)
     as_csv = desk.read(written(table, "\n", csv.QUOTE_ALL, ","), bad_row_floor=1_000)

@@ -44,7 +44,7 @@ class ParquetReader:
             )
         content.seek(0)
         try:
-            self._file = pq.ParquetFile(content, pre_buffer=False)
+            self._file = pq.ParquetFile(content, pre_buffer=False, page_checksum_verification=True)
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged() from error
