@@ -558,7 +558,8 @@ def test_people_are_called_by_what_they_are_and_the_exit_says_its_reason(
     company.publish(warehouse.url())
     result = draw()
     shown = [
-        f"{row['When'][5:16]} {row['Event']} | {row['What']} | {row['Who']} | {row['Reason or remark']}"
+        f"{row['When'][5:16]} "
+        + " | ".join(row[title] for title in ("Event", "What", "Who", "Reason or remark"))
         for row in rows_of(result, "timeline.csv")
     ]
     assert shown == [
