@@ -1,7 +1,7 @@
 """Between Airflow's tasks and the steps of a night: reads the context, tells a retry from a defeat.
 
 An error that a second attempt cannot mend fails its task at once; anything else (a lost
-connection, a server restart) is left to Airflow's retries.
+connection, a server restart, another run in the way) is left to Airflow's retries.
 """
 
 from __future__ import annotations
@@ -108,11 +108,16 @@ def draw(context: Context, month: str) -> dict[str, Any]:
 
 
 def _final(context: Context, work: Callable[[], Result]) -> Result:
-    """Do the work; an error of ours needs a person, so Airflow is told not to try again."""
+    """Do the work; most errors of ours need a person, so Airflow is told not to try again."""
     try:
         return work()
     except HandoffError as error:
+        from lead_handoff.warehouse.night_lock import NightLockedError
+        from lead_handoff.warehouse.publish import PublishBlockedError
+
         teller(f"{context['ti'].task_id} failed")(str(error))
+        if isinstance(error, (NightLockedError, PublishBlockedError)):
+            raise  # somebody is in the way, who may be gone at the next attempt
         raise AirflowFailException(str(error)) from error
     except Exception as error:
         teller(f"{context['ti'].task_id} failed")(f"{type(error).__name__}: {error}")
