@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tests.oracle.agreement import BLANK_ATTRIBUTE_VALUES, Term, Version
-from tests.oracle.company import Change, Company
+from tests.oracle.company import Company
 from tests.oracle.identity import Identity, Lead
 from tests.oracle.stage_events import Opportunity, StageEvents
 from tests.oracle.touches import Touch, Touches

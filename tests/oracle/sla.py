@@ -11,7 +11,14 @@ from tests.oracle.agreement import Row, Version
 from tests.oracle.handoffs import RESPONSE_STAGES, Handoff, Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.transitions import Transition
-from tests.oracle.values import days, first_instant_of_day, hours, microseconds, quantized
+from tests.oracle.values import (
+    MICROSECONDS_PER_DAY,
+    MICROSECONDS_PER_HOUR,
+    first_instant_of_day,
+    microseconds,
+    quantized,
+    rounded,
+)
 
 PARTIES = {"definition": "marketing", "volume": "marketing"}
 
@@ -109,11 +116,13 @@ class Compliance:
         end = row.met_at or self.as_of
         if term.due_unit == "business_hours":
             calendar = handoff.version.calendar_of(handoff.owner_source, row.owner_id)
-            row.actual = hours(calendar.between(row.started_at, end))
+            unit, used = MICROSECONDS_PER_HOUR, calendar.between(row.started_at, end)
         else:
-            row.actual = days(max(microseconds(end - row.started_at), 0))
+            unit, used = MICROSECONDS_PER_DAY, max(microseconds(end - row.started_at), 0)
+        # Each is exact until it is stored, so margin need not be the difference of what is stored.
         row.required = quantized(term.due_in)
-        row.margin = row.required - row.actual
+        row.actual = rounded(used, unit)
+        row.margin = quantized(term.due_in - Decimal(used) / unit)
 
     def _measure_count(self, row: Clause, required: int, actual: int) -> None:
         if row.status == "not_applicable":

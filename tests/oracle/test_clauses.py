@@ -44,6 +44,15 @@ def test_the_response_is_measured_in_business_hours(story: Story) -> None:
     assert [row.required, row.actual, row.margin] == [16, Decimal("7.5"), Decimal("8.5")]
 
 
+def test_required_actual_and_margin_are_each_exact_until_they_are_stored(story: Story) -> None:
+    offer(story)
+    story.status("2026-04-07 15:00", "Open", "Accepted")
+    story.status("2026-04-07 15:02:15", "Accepted", "Rejected")
+    row = clause(story, "decision")
+    # 135 s are 0.0015625 days: both ways the half is rounded away from zero.
+    assert [row.actual, row.margin] == [Decimal("0.001563"), Decimal("13.998438")]
+
+
 def test_a_machines_acceptance_does_not_meet_the_response_but_a_later_human_move_does(
     story: Story,
 ) -> None:

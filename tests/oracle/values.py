@@ -14,6 +14,8 @@ _INSTANT = re.compile(
 )
 _ID_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _MICROSECOND = timedelta(microseconds=1)
+MICROSECONDS_PER_HOUR = 3_600_000_000
+MICROSECONDS_PER_DAY = 24 * MICROSECONDS_PER_HOUR
 
 
 def local_to_utc(local: datetime, zone: ZoneInfo) -> datetime | None:
@@ -125,12 +127,7 @@ def rounded(numerator: int, denominator: int) -> Decimal:
 
 def hours(span_microseconds: int) -> Decimal:
     """Return microseconds as hours with 6 decimals."""
-    return rounded(span_microseconds, 3_600_000_000)
-
-
-def days(span_microseconds: int) -> Decimal:
-    """Return microseconds as days of 24 hours with 6 decimals."""
-    return rounded(span_microseconds, 86_400_000_000)
+    return rounded(span_microseconds, MICROSECONDS_PER_HOUR)
 
 
 def quantized(number: Decimal) -> Decimal:
