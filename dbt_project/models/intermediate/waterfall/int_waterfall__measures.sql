@@ -56,6 +56,8 @@ final as (
     select 'activity' as basis, month, 'into_' || to_stage as measure, lead_source, tier, team, 1::numeric as amount,
         null::text as currency
     from moves
+    -- A month in which nothing else happened than moves that no column counts has no row.
+    where to_stage in ('inquiry', 'mql', 'sql', 'won', 'lost')
 
     union all
 
