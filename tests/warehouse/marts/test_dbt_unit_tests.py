@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ TRICKY = {
 
 
 @pytest.fixture(scope="module")
-def target(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def target(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """dbt's artifacts of one build of models and unit tests, without data tests."""
     folder = tmp_path_factory.mktemp("unit-tests")
     with pytest.MonkeyPatch.context() as patched:
@@ -91,7 +90,7 @@ def target(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> I
     )
     # dbt fails for a failed unit test too: the tests below say which.
     assert (folder / "target" / "run_results.json").exists(), outcome.stdout[-4000:]
-    yield folder / "target"
+    return folder / "target"
 
 
 @pytest.fixture(scope="module")
