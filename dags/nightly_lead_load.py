@@ -71,6 +71,11 @@ from lead_handoff.airflow.windows import nightly_schedule
             type="boolean",
             description="Take the night from another run that is still alive.",
         ),
+        "rebuild": Param(
+            False,
+            type="boolean",
+            description="Build the marts from the beginning instead of bringing a slot forward.",
+        ),
     },
 )
 def nightly_lead_load() -> None:

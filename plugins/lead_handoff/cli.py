@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def nightly(options: argparse.Namespace, console: Console) -> int:
     """One night."""
-    return _nights([options.date], options.take_over, console)
+    return _nights([options.date], options, console)
 
 
 def backfill(options: argparse.Namespace, console: Console) -> int:
@@ -109,7 +109,7 @@ def backfill(options: argparse.Namespace, console: Console) -> int:
         return 2
     count = (options.last - options.first).days + 1
     dates = [options.first + timedelta(days=day) for day in range(count)]
-    return _nights(dates, options.take_over, console)
+    return _nights(dates, options, console)
 
 
 def sample(options: argparse.Namespace, console: Console) -> int:
@@ -169,7 +169,7 @@ class Pipeline:
         self.log_file = log_file
         self._driver: Driver | None = None
 
-    def night(self, night: date, take_over: bool = False) -> bool:
+    def night(self, night: date, take_over: bool = False, is_rebuild: bool = False) -> bool:
         """Run one night; returns whether it was published.
 
         Raises NightLockedError when another night is running.
@@ -184,7 +184,7 @@ class Pipeline:
         with steps.at_work(run):
             steps.take(run)
             try:
-                conf = {"date": night.isoformat()}
+                conf = {"date": night.isoformat(), "rebuild": is_rebuild}
                 outcome = self._run("nightly_lead_load", run_id, conf)
             finally:
                 steps.give_back(run)
@@ -275,10 +275,10 @@ def _pipeline(console: Console) -> Iterator[Pipeline]:
         os.close(descriptor)
 
 
-def _nights(dates: Sequence[date], take_over: bool, console: Console) -> int:
+def _nights(dates: Sequence[date], options: argparse.Namespace, console: Console) -> int:
     with _pipeline(console) as pipeline:
         for night in dates:
-            if not pipeline.night(night, take_over):
+            if not pipeline.night(night, options.take_over, options.rebuild):
                 return FAILED
     return 0
 
@@ -374,6 +374,9 @@ def _parser() -> argparse.ArgumentParser:
     for command in (one, several):
         command.add_argument(
             "--take-over", action="store_true", help="take the night from a run that hangs"
+        )
+        command.add_argument(
+            "--rebuild", action="store_true", help="build the marts from the beginning"
         )
 
     drawing = commands.add_parser("sample", help="draw a month's rejection sample")

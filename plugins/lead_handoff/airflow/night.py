@@ -39,12 +39,14 @@ class Run:
         night: what it builds.
         lease_seconds: 0 when one process drives the whole run and so shows that it is alive.
         take_over: whether to take the night from a living run.
+        is_rebuild: whether to build from the beginning, whatever the slot holds.
     """
 
     run_id: str
     night: Night
     lease_seconds: float = LEASE_SECONDS
     take_over: bool = False
+    is_rebuild: bool = False
 
     @property
     def is_driven(self) -> bool:
@@ -231,6 +233,7 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
             night=run.night.night,
             agreement_hash=agreement,
             code_hash=project.code_hash(),
+            full=run.is_rebuild,
         )
         how = "from the beginning" if plan.is_full else "incrementally"
         tell(f"{plan.slot} {how}: {plan.reason}")

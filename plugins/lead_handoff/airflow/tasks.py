@@ -33,6 +33,7 @@ def run_of(context: Context) -> night.Run:
         night=night_of(dag_run),
         lease_seconds=0 if conf.get(DRIVEN) else night.LEASE_SECONDS,
         take_over=bool(conf.get("take_over")),
+        is_rebuild=bool(conf.get("rebuild")),
     )
 
 
@@ -119,6 +120,9 @@ def _final(context: Context, work: Callable[[], Result]) -> Result:
         if isinstance(error, (NightLockedError, PublishBlockedError)):
             raise  # somebody is in the way, who may be gone at the next attempt
         raise AirflowFailException(str(error)) from error
+    except KeyboardInterrupt:
+        teller(f"{context['ti'].task_id} failed")("stopped by hand")
+        raise
     except Exception as error:
         teller(f"{context['ti'].task_id} failed")(f"{type(error).__name__}: {error}")
         raise

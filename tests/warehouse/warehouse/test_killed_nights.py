@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from lead_handoff import settings
 from tests.warehouse.warehouse import killed_night
 
 State = dict[str, list[tuple[Any, ...]]]
@@ -130,3 +131,24 @@ def test_the_nights_of_these_tests_do_change_something(unkilled: tuple[State, St
     first, second = unkilled
     assert [name for name in first if first[name] == second[name]] == ["quarantine"]
     assert [name for name in second if not second[name]] == []
+
+
+def test_in_a_database_of_the_users_own_one_user_runs_the_whole_night(
+    extracts: Path, unkilled: tuple[State, State], warehouse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = unkilled
+    with psycopg.connect(warehouse.url("admin"), autocommit=True) as connection:
+        connection.execute("create role single_night login password 'single'")
+        connection.execute("create database their_night owner single_night")
+    host = warehouse.url("admin").split("@")[1].split("/")[0]
+    monkeypatch.setenv(
+        "HANDOFF_WAREHOUSE_URL", f"postgresql://single_night:single@{host}/their_night"
+    )
+    try:
+        killed_night.main("2026-05-01", "first")
+        killed_night.main("2026-05-02", "second")
+        assert state(settings.warehouse_url()) == second
+    finally:
+        with psycopg.connect(warehouse.url("admin"), autocommit=True) as connection:
+            connection.execute("drop database their_night with (force)")
+            connection.execute("drop role single_night")
