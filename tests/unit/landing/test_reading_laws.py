@@ -22,7 +22,8 @@ moments = st.sampled_from(
         "2026-04-01T08:00:00.000+0000", "2026-04-01T08:00:00.123456Z", "2026-04-01",
         "2026-04-01T08:00:00+02:00", "2026-04-01T08:00", "2026-02-29T08:00:00Z",
         "2024-02-29T08:00:00Z", "2026-04-01T24:00:00Z", "2026-04-01T08:00:60Z", "1775000000000",
-        "2026-05-01T23:59:59Z", "2026-05-02T00:00:00Z", "2026-05-02T00:00:01Z", "2026-05-03",
+        "2026-05-01T23:59:59Z", "2026-05-01 23:59:59", "2026-05-02T00:00:00Z",
+        "2026-05-02T00:00:01Z", "2026-05-03",
         "0000-00-00", "2026-13-01T00:00:00Z", " 2026-04-01T08:00:00Z", "", "null", "N/A",
         "2026-03-29T02:30:00", "2025-10-26T02:30:00", "2026-04-01T08:00:00,123Z",
         "٢٠٢٦-04-01T08:00:00Z", "2026-04-01t08:00:00z", "2026-04-01T08:00:00 +0100",
@@ -89,7 +90,7 @@ def damaged(content: bytes, places: list[tuple[float, bytes, int]]) -> bytes:
     line_end=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     delimiter=st.sampled_from(",;\t"),
-    zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
     source=st.just("generic"),
     chunk=st.integers(1, 300),
 )
