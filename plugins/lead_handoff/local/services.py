@@ -1,9 +1,11 @@
 """Airflow's four services as background processes of this machine: start, watch, stop.
 
-State is one file, ``services.json`` in HANDOFF_HOME: name -> process id and start time of the
-process, since an id alone may belong to another program by now.
+State is one file, ``services.json`` in HANDOFF_HOME: ``services`` maps a name to process id and
+start time of the process, since an id alone may belong to another program by now; ``settings`` is a
+hash of the environment they were started under.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -60,11 +62,15 @@ def start(report: Callable[[str], None] = print) -> str:
             running = {}
             airflow_home.remember_port(ports.choose())
         environment = os.environ | airflow_home.airflow_env()
+        if running and read_json(_state_file()).get("settings") != _settings_hash(environment):
+            report("settings have changed: starting Airflow anew")
+            _stop(running, report)
+            running = {}
         for name, arguments in SERVICES.items():
             if name not in running:
                 report(f"starting Airflow's {name}")
                 running[name] = _spawn(name, arguments, environment)
-                _remember(running)
+                _remember(running, environment)
         _wait_until_healthy(running, report)
     return f"http://{ports.LOOPBACK}:{airflow_home.api_port()}"
 
@@ -112,21 +118,39 @@ def _spawn(name: str, arguments: list[str], environment: dict[str, str]) -> "psu
     return psutil.Process(child.pid)
 
 
-def _remember(running: "dict[str, psutil.Process]") -> None:
+def _settings_hash(environment: dict[str, str]) -> str:
+    """What of the environment a running service would have to be restarted for."""
+    ours = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(("AIRFLOW__", "HANDOFF_")) or name == "PYTHONPATH"
+    }
+    return hashlib.sha256(json.dumps(ours, sort_keys=True).encode()).hexdigest()
+
+
+def _remember(running: "dict[str, psutil.Process]", environment: dict[str, str]) -> None:
     write_json(
         _state_file(),
         {
-            name: {"pid": process.pid, "started": process.create_time()}
-            for name, process in running.items()
+            "settings": _settings_hash(environment),
+            "services": {
+                name: {"pid": process.pid, "started": process.create_time()}
+                for name, process in running.items()
+            },
         },
     )
+
+
+def _remembered() -> dict[str, dict[str, Any]]:
+    services: dict[str, dict[str, Any]] = read_json(_state_file()).get("services", {})
+    return services
 
 
 def _running() -> "dict[str, psutil.Process]":
     import psutil
 
     found = {}
-    for name, known in read_json(_state_file()).items():
+    for name, known in _remembered().items():
         try:
             process = psutil.Process(known["pid"])
             if abs(process.create_time() - known["started"]) < 1 and lives(process):
@@ -140,7 +164,7 @@ def _end_orphans() -> None:
     """End what is left of services that were killed: their workers live on without them."""
     import psutil
 
-    for known in read_json(_state_file()).values():
+    for known in _remembered().values():
         # A group keeps its number while it has a member. If that number is a living process's, the
         # process is the service itself or a stranger: neither is an orphan.
         with suppress(psutil.NoSuchProcess):

@@ -73,7 +73,7 @@ def test_airflow_comes_up_lets_its_user_in_survives_a_kill_and_goes_down(
     assert dags == dict.fromkeys(files, False), "each file's DAG is there and not paused"
     assert call(home, "/api/v2/importErrors", token=token)["import_errors"] == []
 
-    processes = {name: known["pid"] for name, known in state(home, "services").items()}
+    processes = {name: known["pid"] for name, known in state(home, "services")["services"].items()}
     assert len(processes) == 4
     family = [
         process
@@ -93,7 +93,7 @@ def test_airflow_comes_up_lets_its_user_in_survives_a_kill_and_goes_down(
     os.kill(processes["scheduler"], signal.SIGKILL)
     again = local(home, "up")
     assert again.returncode == 0, again.stderr
-    after = {name: known["pid"] for name, known in state(home, "services").items()}
+    after = {name: known["pid"] for name, known in state(home, "services")["services"].items()}
     assert {name for name in after if after[name] != processes[name]} == {"scheduler"}
 
     assert local(home, "down").returncode == 0
