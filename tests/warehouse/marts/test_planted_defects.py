@@ -1,0 +1,93 @@
+"""Defects planted into a copy of the models: each must turn the comparison red."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lead_handoff import settings
+from tests.oracle.histories import NIGHT
+from tests.warehouse.marts.conftest import Built
+from tests.warehouse.marts.nights import IS_THOROUGH, compared, reference
+
+PROJECT = settings.dbt_project_dir()
+
+DEFECTS = {
+    "the newest version is the one that came last": (
+        "macros/landed.sql",
+        "version_stamp desc,",
+        "load_id desc,",
+    ),
+    "a step over stages counts the one it starts from": (
+        "models/intermediate/transitions/int_transitions__moves.sql",
+        "stages.stage_rank > directed.from_rank",
+        "stages.stage_rank >= directed.from_rank",
+    ),
+    "won is an exit like the other ends": (
+        "models/intermediate/transitions/int_transitions__moves.sql",
+        "when stage = 'won' then 'forward'",
+        "when stage = 'no stage' then 'forward'",
+    ),
+    "a machine that lets a lead expire has rejected it": (
+        "models/intermediate/handoffs/int_handoffs__responses.sql",
+        "and response.entered_at > clocks.response_due_at",
+        "and false",
+    ),
+    "no owner is waited for": (
+        "models/intermediate/handoffs/int_handoffs__owners.sql",
+        "make_interval(secs => bounded.routing_grace_minutes * 60)",
+        "make_interval(secs => 0)",
+    ),
+    "a reason from before the offer is taken": (
+        "models/intermediate/handoffs/int_handoffs__rejections.sql",
+        "case when spans.set_at >= rejections.offered_at then trim(spans.value) end",
+        "trim(spans.value)",
+    ),
+    "a machine gives reasons": (
+        "models/intermediate/handoffs/int_handoffs__rejections.sql",
+        "when rejections.actor_type = 'automation' then null",
+        "when false then null",
+    ),
+    "the next handoff does not end a promise": (
+        "models/intermediate/sla/int_sla__judged.sql",
+        "when measured.next_offered_at <= measured.due_at then 'not_applicable'",
+        "when false then 'not_applicable'",
+    ),
+    "an unlisted reason needs no follow-up": (
+        "models/intermediate/handoffs/int_handoffs__rejections.sql",
+        "coalesce(reasons.needs_follow_up, true)",
+        "coalesce(reasons.needs_follow_up, false)",
+    ),
+    "merges are followed by one hop": (
+        "models/intermediate/identity/int_identity__components.sql",
+        "inner join links on reached.member = links.node",
+        "inner join links on reached.member = links.node and reached.member = reached.node",
+    ),
+}
+"""What goes wrong: the file, the text in it, and what stands there instead."""
+
+
+@pytest.mark.parametrize("defect", DEFECTS if IS_THOROUGH else list(DEFECTS)[:1])
+def test_a_planted_defect_is_noticed(
+    company: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defect: str
+) -> None:
+    name, text, instead = DEFECTS[defect]
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    model = (project / name).read_text(encoding="utf-8")
+    (project / name).write_text(model.replace(text, instead), encoding="utf-8")
+    monkeypatch.setattr(settings, "dbt_project_dir", lambda: project)
+
+    plan = company.nights.prepare(NIGHT)
+    assert plan.is_full
+    company.nights.build(plan)
+    found = compared(reference(company.rows, NIGHT), company.nights.marts_in(plan.slot))
+    assert found, f"seed {company.seed}: {defect}, and nothing differs"
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_each_defect_can_be_planted(defect: str) -> None:
+    name, text, instead = DEFECTS[defect]
+    model = (PROJECT / name).read_text(encoding="utf-8")
+    assert model.count(text) == 1
+    assert text != instead
