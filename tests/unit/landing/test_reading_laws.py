@@ -56,7 +56,11 @@ rows = st.one_of(
     st.builds(one_odd_field, st.integers(0, len(HEADER) - 1), odd_rows),
     odd_rows,
 )
-damage = st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=3), st.integers(0, 3)), max_size=3)
+insertions = st.one_of(
+    st.sampled_from([b"\xff", b"\xc3", b"\xe2\x80", b'"', b"\r", b"\n", b"\0", b",", b"\x1f"]),
+    st.binary(max_size=3),
+)
+damage = st.lists(st.tuples(st.floats(0, 1), insertions, st.integers(0, 3)), min_size=1, max_size=3)
 
 
 def same(one: Reading, other: Reading) -> None:
