@@ -1,5 +1,5 @@
--- A missing row would make a promise look kept because nobody asks for it; a second one would break it
--- twice. A handoff from before the first version promises nothing.
+-- A missing row would make a promise look kept because nobody asks for it; a second one would break
+-- it twice. A handoff from before the first version promises nothing.
 with promised as (
 
     select

@@ -1,4 +1,5 @@
--- The key of volume rows: they belong to no handoff, so the key of the other clauses does not hold them.
+-- The key of volume rows: they belong to no handoff, so the key of the other clauses does not hold
+-- them.
 select
     agreement_version,
     period_start,

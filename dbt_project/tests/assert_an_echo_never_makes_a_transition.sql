@@ -1,5 +1,5 @@
--- What a system without authority says is kept for comparison and moves nobody; what was folded is part
--- of the move before. All other events are moves, one each.
+-- What a system without authority says is kept for comparison and moves nobody; what was folded is
+-- part of the move before. All other events are moves, one each.
 select
     events.event_id,
     events.is_echo,

@@ -1,4 +1,5 @@
--- A clause, leg or touch of a handoff that is gone would be counted in totals and found in no handoff.
+-- A clause, leg or touch of a handoff that is gone would be counted in totals and found in no
+-- handoff.
 with facts as (
 
     select 'fct_handoff_legs' as relation, handoff_id from {{ ref('fct_handoff_legs') }}

@@ -1,5 +1,5 @@
--- Every rate is a share of handoffs: one without an outcome, or with two, is counted wrongly in all of
--- them. The outcome has to agree with what the row says happened.
+-- Every rate is a share of handoffs: one without an outcome, or with two, is counted wrongly in all
+-- of them. The outcome has to agree with what the row says happened.
 select
     handoff_id,
     outcome,

@@ -1,5 +1,5 @@
--- A gap means that a handoff was lost between two nights, and a number that stands twice that one was
--- built twice.
+-- A gap means that a handoff was lost between two nights, and a number that stands twice that one
+-- was built twice.
 select
     lead_id,
     journey_number,

@@ -1,15 +1,18 @@
--- Counted anew from what landed, past all models in between: each lead record that this night may see
--- stands in the bridge once, and the bridge holds nothing that never landed.
+-- Counted anew from what landed, past all models in between: each lead record that this night may
+-- see stands in the bridge once, and the bridge holds nothing that never landed.
 with landed as (
 
-    {% for source_system, table_name in [('salesforce', 'lead'), ('marketo', 'leads'), ('generic', 'leads')] %}
+    {% for source_system, table_name in [
+        ('salesforce', 'lead'), ('marketo', 'leads'), ('generic', 'leads')
+    ] %}
     {% if not loop.first %}union{% endif %}
     select
         '{{ source_system }}' as source_system,
         rows.id as source_id
     from (
         select distinct
-            {{ salesforce_id('landed._key') if source_system == 'salesforce' else 'landed._key' }} as id
+            {{ salesforce_id('landed._key') if source_system == 'salesforce' else 'landed._key' }}
+                as id
         {{ visible_rows('raw_' ~ source_system, table_name) }}
     ) as rows
     {% endfor %}
