@@ -275,6 +275,23 @@ class Nights:
         return found
 
 
+def notices(nights: Nights, plan: slots.BuildPlan, expected: Marts) -> bool:
+    """Whether the comparison tells a build with a defect apart.
+
+    The project's own tests may fail too; where they keep marts from being built, that is enough.
+    The slot is left unfinished, so that the next build in it starts from the beginning.
+    """
+    try:
+        nights.build(plan)
+    except runner.BuildError as error:
+        if "- model " in str(error) or "- test " not in str(error):
+            raise  # it cannot even be run: that says nothing about what the tests can see
+    try:
+        return bool(compared(expected, nights.marts_in(plan.slot)))
+    except (psycopg.errors.UndefinedTable, ValueError):  # not built, or a key stands twice
+        return True
+
+
 def _tables(connection: psycopg.Connection[dict[str, Any]], schema: str, names: list[str]) -> Marts:
     return {
         name: connection.execute(

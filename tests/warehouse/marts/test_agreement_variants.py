@@ -18,6 +18,8 @@ from tests.warehouse.marts.nights import (
     reference,
 )
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [*FIXED_SEEDS, *new_seeds()] if IS_THOROUGH else FIXED_SEEDS
 
 

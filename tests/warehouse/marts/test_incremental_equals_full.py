@@ -2,8 +2,12 @@
 
 from itertools import pairwise
 
+import pytest
+
 from tests.warehouse.marts.conftest import History
 from tests.warehouse.marts.nights import assert_same, fingerprint, reference
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_night_equals_the_reference_over_what_had_arrived(history: History) -> None:

@@ -8,6 +8,8 @@ from tests.oracle.histories import NIGHT
 from tests.warehouse.marts.conftest import FIXED_SEEDS, Built, built
 from tests.warehouse.marts.nights import Nights, assert_same, midnight, reference
 
+pytestmark = pytest.mark.slow
+
 PROMISED = {
     "dim_leads": "lead_id salesforce_lead_id marketo_lead_id hubspot_contact_id generic_lead_id"
     " company lead_source created_at current_stage current_owner_id journey_number is_deleted"

@@ -3,10 +3,14 @@
 from dataclasses import replace
 from random import Random
 
+import pytest
+
 from tests.oracle import Landed
 from tests.oracle.histories import NIGHT
 from tests.warehouse.marts.conftest import Built
 from tests.warehouse.marts.nights import Nights, assert_same, fingerprint
+
+pytestmark = pytest.mark.slow
 
 # Their folder's date is their stamp, so a copy in another folder would be another version.
 STAMPED_BY_FOLDER = ("users", "activity_types")

@@ -11,6 +11,8 @@ from tests.oracle.histories import NIGHT
 from tests.warehouse.marts.conftest import Built, History
 from tests.warehouse.marts.nights import Marts, assert_same, compared, reference
 
+pytestmark = pytest.mark.slow
+
 
 def another(value: Any) -> Any:
     """A value near this one, and not equal to it."""

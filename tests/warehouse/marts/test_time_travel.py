@@ -1,7 +1,11 @@
 """A run for an earlier date, over all that has landed since, gives what that night gave."""
 
+import pytest
+
 from tests.warehouse.marts.conftest import History
 from tests.warehouse.marts.nights import assert_same, fingerprint
+
+pytestmark = pytest.mark.slow
 
 # Up to this one, every folder was there in its night; a folder that came late would be news to it.
 THIRD = 2
