@@ -56,11 +56,19 @@ class Run:
 
 @contextmanager
 def at_work(run: Run) -> Iterator[None]:
-    """Show that the run is alive while a step works."""
+    """Show that the run is alive while a step works, and for its lease after that."""
+    import psycopg
+
     from lead_handoff.warehouse import night_lock
 
-    with night_lock.holding(settings.warehouse_url("owner"), run.run_id):
-        yield
+    url = settings.warehouse_url("owner")
+    with night_lock.holding(url, run.run_id):
+        try:
+            yield
+        finally:
+            if not run.is_driven:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    night_lock.renew(connection, run.run_id, run.lease_seconds)
 
 
 def take(run: Run) -> int:
@@ -214,7 +222,7 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
     """
     from lead_handoff.agreement import agreement_hash as hash_of
     from lead_handoff.dbt import project, runner
-    from lead_handoff.warehouse import slots, steps
+    from lead_handoff.warehouse import night_lock, slots, steps
 
     tell = teller("build")
     with at_work(run):
@@ -238,15 +246,20 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
         how = "from the beginning" if plan.is_full else "incrementally"
         tell(f"{plan.slot} {how}: {plan.reason}")
         steps.reached("build.before_dbt")
-        result = runner.build(
-            plan.slot,
-            full_refresh=plan.is_full,
-            fence=fence,
-            with_seeds=plan.is_full,
-            is_laid_out=True,
-            progress=teller("build", is_passing=True),
-            finished=lambda name: steps.reached(f"build.after_model.{name}"),
-        )
+        try:
+            result = runner.build(
+                plan.slot,
+                full_refresh=plan.is_full,
+                fence=fence,
+                with_seeds=plan.is_full,
+                is_laid_out=True,
+                progress=teller("build", is_passing=True),
+                finished=lambda name: steps.reached(f"build.after_model.{name}"),
+            )
+        except runner.BuildError as error:
+            if night_lock.is_stale(settings.warehouse_url("owner"), fence):
+                raise night_lock.StaleNightError(night_lock.stale_message(fence)) from error
+            raise
         steps.reached("build.after_dbt")
     if run.is_driven:
         runner.stand_by()  # for the next night, while this one is judged and published

@@ -250,6 +250,8 @@ def _write_build_context(cursor: psycopg.Cursor[Any], plan: BuildPlan) -> None:
             plan.is_full,
         ),
     )
+    # Every model joins it; unless told otherwise, the planner takes it for over a thousand rows.
+    cursor.execute(sql.SQL("analyze {}").format(table))
 
 
 def _one(cursor: psycopg.Cursor[Any]) -> Any:
