@@ -11,6 +11,7 @@ export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
 # Each of these libraries reports its use to its makers unless told not to.
 export DBT_SEND_ANONYMOUS_USAGE_STATS := False
 export GX_ANALYTICS_ENABLED := False
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
@@ -63,6 +64,7 @@ lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/python $(VENV)/bin/lint-imports
+	@if [ -e .sqlfluff ]; then $(RUN) -m sqlfluff lint dbt_project; fi
 
 format: setup ## put Python code into the house's layout
 	@$(RUN) -m ruff check --fix .

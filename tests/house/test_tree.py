@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lead_handoff import settings
+from lead_handoff.local.airflow_home import TELEMETRY_OFF
 
 ROOT = settings.project_root()
 
@@ -103,6 +104,12 @@ def test_no_tracked_file_looks_like_it_holds_a_secret() -> None:
     assert [path for path, text in texts().items() if key.search(text)] == []
     assert ".env" not in tracked()
     assert not [path for path in tracked() if path.endswith("secrets.json")]
+
+
+def test_no_library_reports_its_use_from_a_make_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name, value in TELEMETRY_OFF.items():
+        assert f"export {name} := {value}\n" in makefile
 
 
 def test_nothing_large_is_tracked() -> None:
