@@ -86,3 +86,15 @@ def test_every_mart_says_which_night_it_is_of(company: Built) -> None:
     for mart, rows in company.marts.items():
         column = "as_of" if mart == "generation" else "run_as_of"
         assert {row[column] for row in rows} <= {midnight(NIGHT)}, mart
+
+
+def test_every_mart_and_column_is_described_in_the_database(company: Built) -> None:
+    with psycopg.connect(company.nights.warehouse.url("analyst")) as connection:
+        bare = connection.execute(
+            "select c.relname, a.attname from pg_class c"
+            " join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+            " where c.relnamespace = 'marts'::regnamespace and c.relkind = 'v'"
+            "   and (coalesce(col_description(c.oid, a.attnum), '') = ''"
+            "     or coalesce(obj_description(c.oid, 'pg_class'), '') = '')"
+        ).fetchall()
+    assert bare == []
