@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['lead_id']}, {'columns': ['actor_id']}],
+    indexes=[
+        {'columns': ['event_id'], 'unique': true},
+        {'columns': ['lead_id']},
+        {'columns': ['actor_id']},
+    ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 
@@ -41,7 +45,8 @@ final as (
         classified.record_created_at,
         classified.is_authority,
         not classified.is_authority as is_echo,
-        coalesce(sequenced.is_late_creation, false) or coalesce(folded.is_repeat, false) as is_repeat,
+        coalesce(sequenced.is_late_creation, false) or coalesce(folded.is_repeat, false)
+            as is_repeat,
         sequenced.event_number,
         classified.opportunity_id
     from classified

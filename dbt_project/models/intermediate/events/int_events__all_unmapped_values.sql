@@ -50,7 +50,8 @@ first_changes as (
 -- without history.
 recorded_stages as (
 
-    select opportunities.lead_id, opportunities.opportunity_id, opportunities.created_at as moment,
+    select
+        opportunities.lead_id, opportunities.opportunity_id, opportunities.created_at as moment,
         first_changes.old_value as raw_value
     from opportunities
     inner join first_changes on opportunities.opportunity_id = first_changes.opportunity_id

@@ -52,7 +52,10 @@ candidates as (
     select
         lead_id, source_system, 'lead:' || record_id || ':' || field_name as record_key,
         null::text as opportunity_id, change_id as source_event_id, mapped_stage as stage,
-        coalesce(is_authority, false) as is_authority, old_value, new_value as raw_value, occurred_at,
+        coalesce(is_authority, false) as is_authority,
+        old_value,
+        new_value as raw_value,
+        occurred_at,
         occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,
         chain_position, false as is_creation, object_name, record_field, record_id
     from changes
@@ -62,7 +65,16 @@ candidates as (
     select
         lead_id, source_system, 'lead:' || record_id || ':' || field_name, null, source_event_id,
         mapped_stage, coalesce(is_authority, false), null, raw_value, occurred_at, occurred_second,
-        occurred_at, actor_id, null, null, agreement_version, 0, true, object_name, record_field, record_id
+        occurred_at,
+        actor_id,
+        null,
+        null,
+        agreement_version,
+        0,
+        true,
+        object_name,
+        record_field,
+        record_id
     from creations
 
     union all
@@ -73,7 +85,9 @@ candidates as (
         opportunities.source_system,
         'opportunity:' || opportunities.opportunity_id,
         opportunities.opportunity_id,
-        case opportunities.source_system when 'salesforce' then 'Opportunity:' else 'opportunities:' end
+        case opportunities.source_system
+            when 'salesforce' then 'Opportunity:' else 'opportunities:'
+        end
         || opportunities.opportunity_id || ':created',
         'sql',
         true,
@@ -88,7 +102,9 @@ candidates as (
         agreements.agreement_version,
         0,
         false,
-        case opportunities.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end,
+        case opportunities.source_system
+            when 'salesforce' then 'Opportunity' else 'opportunities'
+        end,
         null,
         opportunities.opportunity_id
     from opportunities
@@ -103,7 +119,9 @@ candidates as (
             and opportunities.opportunity_id = first_closings.opportunity_id
     where
         opportunities.created_at < run.as_of
-        and (first_closings.closed_at is null or opportunities.created_at < first_closings.closed_at)
+        and (
+            first_closings.closed_at is null or opportunities.created_at < first_closings.closed_at
+        )
 
     union all
 

@@ -9,7 +9,8 @@ with candidates as (
 
 automation_users as (
 
-    select agreement_version, source_system, user_id from {{ ref('stg_agreement__automation_users') }}
+    select agreement_version, source_system, user_id
+    from {{ ref('stg_agreement__automation_users') }}
 
 ),
 

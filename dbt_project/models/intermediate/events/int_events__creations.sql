@@ -93,7 +93,9 @@ final as (
     from initial
     cross join run
     inner join versions
-        on initial.created_at >= versions.in_force_from and initial.created_at < versions.in_force_to
+        on
+            initial.created_at >= versions.in_force_from
+            and initial.created_at < versions.in_force_to
     left join stage_map
         on
             versions.agreement_version = stage_map.agreement_version

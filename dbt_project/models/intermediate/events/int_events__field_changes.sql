@@ -2,7 +2,8 @@
 
 with records as (
 
-    select lead_id, source_system, record_id, is_survivor from {{ ref('int_identity__affected_records') }}
+    select lead_id, source_system, record_id, is_survivor
+    from {{ ref('int_identity__affected_records') }}
 
 ),
 
@@ -22,7 +23,11 @@ changes as (
 
     select
         'salesforce' as source_system, change_id, lead_record_id, field_name, old_value, new_value,
-        occurred_at, occurred_at as recorded_at, actor_id, null::text as campaign, null::text as reason,
+        occurred_at,
+        occurred_at as recorded_at,
+        actor_id,
+        null::text as campaign,
+        null::text as reason,
         version_stamp, version_night, record
     from {{ ref('stg_salesforce__lead_histories') }}
 
@@ -90,8 +95,14 @@ final as (
         ranked.lead_record_id as record_id,
         ranked.field_name,
         ranked.change_id,
-        case when ranked.is_owner then {{ salesforce_id('ranked.old_value') }} else ranked.old_value end as old_value,
-        case when ranked.is_owner then {{ salesforce_id('ranked.new_value') }} else ranked.new_value end as new_value,
+        case
+            when ranked.is_owner then {{ salesforce_id('ranked.old_value') }}
+            else ranked.old_value
+        end as old_value,
+        case
+            when ranked.is_owner then {{ salesforce_id('ranked.new_value') }}
+            else ranked.new_value
+        end as new_value,
         ranked.occurred_at,
         ranked.recorded_at,
         ranked.actor_id,
@@ -106,7 +117,8 @@ final as (
         and not (
             ranked.is_owner
             and ranked.source_system = 'salesforce'
-            and coalesce(ranked.new_value, ranked.old_value, '') !~ '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$'
+            and coalesce(ranked.new_value, ranked.old_value, '')
+            !~ '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$'
         )
 
 )

@@ -55,7 +55,9 @@ steps as (
 
     select
         event_id,
-        stage is not distinct from lag(stage) over (partition by lead_id order by event_number) as is_same_stage
+        (
+            stage is not distinct from lag(stage) over (partition by lead_id order by event_number)
+        ) as is_same_stage
     from outdone
     where not is_outdone
 

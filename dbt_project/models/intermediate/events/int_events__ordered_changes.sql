@@ -21,7 +21,11 @@ stage_map as (
 
 stage_fields as (
 
-    select source_system, history_name, min(object_name) as object_name, min(field_name) as record_field
+    select
+        source_system,
+        history_name,
+        min(object_name) as object_name,
+        min(field_name) as record_field
     from stage_map
     group by source_system, history_name
 
@@ -47,7 +51,9 @@ mapped as (
         coalesce(stages.stage_rank, 0) as stage_rank
     from changes
     inner join versions
-        on changes.occurred_at >= versions.in_force_from and changes.occurred_at < versions.in_force_to
+        on
+            changes.occurred_at >= versions.in_force_from
+            and changes.occurred_at < versions.in_force_to
     left join stage_fields
         on
             changes.source_system = stage_fields.source_system
@@ -70,7 +76,9 @@ numbered as (
             partition by source_system, record_id, field_name
             order by occurred_second, stage_rank, change_id collate "C"
         ) as item,
-        count(*) over (partition by source_system, record_id, field_name, occurred_second) as in_second
+        count(*) over (
+            partition by source_system, record_id, field_name, occurred_second
+        ) as in_second
     from mapped
 
 ),

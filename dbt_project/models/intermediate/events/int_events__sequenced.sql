@@ -62,7 +62,8 @@ final as (
 
     select
         numbered.*,
-        -- A creation after the lead already has a history in that system is the record's, not the lead's.
+        -- A creation after the lead already has a history in that system is the record's, not the
+        -- lead's.
         is_creation and event_number > min(event_number) over (partition by lead_id, source_system)
             as is_late_creation
     from numbered

@@ -20,7 +20,8 @@ fields as (
 
 final as (
 
-    -- Which roles a lead ever had a value in: what a source never delivers cannot be judged per lead.
+    -- Which roles a lead ever had a value in: what a source never delivers cannot be judged per
+    -- lead.
     select distinct
         spans.lead_id,
         spans.source_system,

@@ -16,7 +16,9 @@ numbered as (
         old_value,
         new_value,
         occurred_at,
-        row_number() over (partition by lead_id, source_system, field_name order by chain_position) as position
+        row_number() over (
+            partition by lead_id, source_system, field_name order by chain_position
+        ) as position
     from changes
 
 ),
@@ -25,7 +27,12 @@ steps as (
 
     -- The value at t is the new value of the last change at or before t, else the old value of the
     -- first change after t.
-    select lead_id, source_system, history_name, old_value as value, '-infinity'::timestamptz as from_at,
+    select
+        lead_id,
+        source_system,
+        history_name,
+        old_value as value,
+        '-infinity'::timestamptz as from_at,
         0 as position
     from numbered
     where position = 1
@@ -46,7 +53,8 @@ final as (
         value,
         from_at,
         coalesce(
-            lead(from_at) over (partition by lead_id, source_system, history_name order by position),
+            lead(from_at)
+                over (partition by lead_id, source_system, history_name order by position),
             'infinity'::timestamptz
         ) as to_at,
         position

@@ -20,7 +20,8 @@ versions as (
         leads.record
     from {{ ref('stg_' ~ source_system ~ '__leads') }} as leads
     inner join records
-        on records.source_system = '{{ source_system }}' and leads.lead_record_id = records.record_id
+        on records.source_system = '{{ source_system }}'
+            and leads.lead_record_id = records.record_id
     {% endfor %}
 
 ),

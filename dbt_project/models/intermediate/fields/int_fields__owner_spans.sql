@@ -47,8 +47,10 @@ steps as (
 
     select
         ranked.*,
-        position = min(position) over (partition by lead_id)
-        or owner_id is distinct from lag(owner_id) over (partition by lead_id order by position) as is_step
+        (
+            position = min(position) over (partition by lead_id)
+            or owner_id is distinct from lag(owner_id) over (partition by lead_id order by position)
+        ) as is_step
     from ranked
     where source_rank = 1
 

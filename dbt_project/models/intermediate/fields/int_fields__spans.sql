@@ -40,7 +40,10 @@ from_changes as (
     -- A value that no change set was there from the record's creation.
     select
         change_spans.*,
-        case when change_spans.position = 0 then records.created_at else change_spans.from_at end as set_at
+        case
+            when change_spans.position = 0 then records.created_at
+            else change_spans.from_at
+        end as set_at
     from change_spans
     inner join records
         on
@@ -81,8 +84,11 @@ version_steps as (
 
     select
         version_values.*,
-        position = 1 or value is distinct from lag(value) over (
-            partition by lead_id, source_system, history_name order by position
+        (
+            position = 1
+            or value is distinct from lag(value) over (
+                partition by lead_id, source_system, history_name order by position
+            )
         ) as is_step
     from version_values
 
@@ -97,7 +103,9 @@ from_versions as (
         value,
         case when position = 1 then '-infinity'::timestamptz else version_stamp end as from_at,
         coalesce(
-            lead(version_stamp) over (partition by lead_id, source_system, history_name order by position),
+            lead(version_stamp) over (
+                partition by lead_id, source_system, history_name order by position
+            ),
             'infinity'::timestamptz
         ) as to_at,
         position,

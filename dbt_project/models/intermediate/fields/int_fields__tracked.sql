@@ -20,7 +20,11 @@ attributes as (
 
 tracked as (
 
-    select source_system, object_name, history_name, {{ landed_column('field_name') }} as landed_column,
+    select
+        source_system,
+        object_name,
+        history_name,
+        {{ landed_column('field_name') }} as landed_column,
         'stage' as purpose
     from stage_map
 

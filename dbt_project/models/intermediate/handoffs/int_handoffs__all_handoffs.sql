@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['handoff_id'], 'unique': true}, {'columns': ['lead_id']}, {'columns': ['response_due_at']}],
+    indexes=[
+        {'columns': ['handoff_id'], 'unique': true},
+        {'columns': ['lead_id']},
+        {'columns': ['response_due_at']},
+    ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 
@@ -66,11 +70,13 @@ final as (
         case when responses.answer = 'accepted' then responses.actor_id end as accepted_by_id,
         case when responses.answer = 'accepted' then responses.actor_type end as accepted_by_type,
         acceptors.accepted_by_owner,
-        coalesce(responses.answer = 'accepted' and responses.response_stage <> 'sal', false) as implicit_acceptance,
+        coalesce(responses.answer = 'accepted' and responses.response_stage <> 'sal', false)
+            as implicit_acceptance,
         case when responses.answer = 'rejected' then responses.responded_at end as rejected_at,
         case when responses.answer = 'rejected' then responses.actor_id end as rejected_by_id,
         case when responses.answer = 'rejected' then responses.actor_type end as rejected_by_type,
-        case when responses.answer = 'rejected' then responses.response_stage end as rejected_to_stage,
+        case when responses.answer = 'rejected' then responses.response_stage end
+            as rejected_to_stage,
         rejections.rejection_reason,
         rejections.rejection_family,
         progress.sent_back_at,

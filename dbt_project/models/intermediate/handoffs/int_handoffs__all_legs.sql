@@ -70,8 +70,12 @@ changes as (
 
     select
         steps.*,
-        row_number() over (partition by handoff_id order by step_number) = 1
-        or owner_id is distinct from lag(owner_id) over (partition by handoff_id order by step_number) as is_change
+        (
+            row_number() over (partition by handoff_id order by step_number) = 1
+            or owner_id is distinct from lag(owner_id) over (
+                partition by handoff_id order by step_number
+            )
+        ) as is_change
     from steps
 
 ),
@@ -87,10 +91,14 @@ legs as (
         coalesce(roster.calendar, offers.default_calendar) as calendar,
         changes.from_at,
         coalesce(
-            lead(changes.from_at) over (partition by changes.handoff_id order by changes.step_number),
+            lead(changes.from_at) over (
+                partition by changes.handoff_id order by changes.step_number
+            ),
             owners.waits_until
         ) as to_at,
-        lead(changes.from_at) over (partition by changes.handoff_id order by changes.step_number) is null
+        lead(changes.from_at) over (
+            partition by changes.handoff_id order by changes.step_number
+        ) is null
         and responses.responded_at is not null as responded
     from changes
     inner join offers on changes.handoff_id = offers.handoff_id
@@ -121,7 +129,9 @@ final as (
             as working_seconds_before_start,
         case
             when to_at is not null
-                then {{ business_seconds('legs.judged_version', 'legs.calendar', 'legs.from_at', 'legs.to_at') }}
+                then {{ business_seconds(
+                    'legs.judged_version', 'legs.calendar', 'legs.from_at', 'legs.to_at'
+                ) }}
         end as business_seconds_held
     from legs
 

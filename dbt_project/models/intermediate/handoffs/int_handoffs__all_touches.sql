@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['touch_id'], 'unique': true}, {'columns': ['lead_id']}, {'columns': ['handoff_id']}],
+    indexes=[
+        {'columns': ['touch_id'], 'unique': true},
+        {'columns': ['lead_id']},
+        {'columns': ['handoff_id']},
+    ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 

@@ -14,7 +14,8 @@ final as (
         -- The first answer of any actor is the response; the clause asks for the first that no
         -- automation gave, an unknown actor counting as a person there.
         min(transition_number) as response_number,
-        min(transition_number) filter (where actor_type <> 'automation') as unautomated_response_number
+        min(transition_number) filter (where actor_type <> 'automation')
+            as unautomated_response_number
     from moves
     group by handoff_id
 

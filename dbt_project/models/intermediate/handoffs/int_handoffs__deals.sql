@@ -46,7 +46,9 @@ deals as (
         on
             offers.lead_id = opportunities.lead_id
             and opportunities.created_at >= offers.offered_at
-            and (offers.next_offered_at is null or opportunities.created_at < offers.next_offered_at)
+            and (
+                offers.next_offered_at is null or opportunities.created_at < offers.next_offered_at
+            )
     order by
         offers.handoff_id, opportunities.created_at, opportunities.opportunity_id collate "C"
 

@@ -22,7 +22,10 @@ final as (
             when handoffs.is_expiry then 'ignored'
             when
                 handoffs.next_offered_at is not null
-                and (handoffs.response_due_at is null or handoffs.next_offered_at <= handoffs.response_due_at)
+                and (
+                    handoffs.response_due_at is null
+                    or handoffs.next_offered_at <= handoffs.response_due_at
+                )
                 then 'withdrawn'
             when handoffs.response_due_at < run.as_of then 'ignored'
             else 'pending'

@@ -2,7 +2,8 @@
 
 with offers as (
 
-    select handoff_id, lead_id, offer_number, next_offer_number from {{ ref('int_handoffs__offers') }}
+    select handoff_id, lead_id, offer_number, next_offer_number
+    from {{ ref('int_handoffs__offers') }}
 
 ),
 

@@ -33,8 +33,10 @@ final as (
         lead(moves.entered_at) over (
             partition by moves.lead_id order by moves.transition_number
         ) as next_offered_at,
-        -- Before the first version nothing was agreed; tier and due time are still the first version's.
-        case when moves.entered_at >= versions.valid_from_at then moves.agreement_version end as agreement_version,
+        -- Before the first version nothing was agreed; tier and due time are still the first
+        -- version's.
+        case when moves.entered_at >= versions.valid_from_at then moves.agreement_version end
+            as agreement_version,
         moves.agreement_version as judged_version,
         versions.default_calendar,
         versions.routing_grace_minutes

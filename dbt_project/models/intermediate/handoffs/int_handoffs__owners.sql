@@ -67,7 +67,8 @@ at_offer as (
                 spans.from_at <= bounded.offered_at
                 or (
                     spans.from_at
-                    <= bounded.offered_at + make_interval(secs => bounded.routing_grace_minutes * 60)
+                    <= bounded.offered_at
+                    + make_interval(secs => bounded.routing_grace_minutes * 60)
                     and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
                 )
             )

@@ -98,8 +98,12 @@ final as (
             false
         ) as is_sent_back_by_clock
     from responses
-    inner join {{ ref('int_handoffs__offers') }} as offers on responses.handoff_id = offers.handoff_id
-    inner join {{ ref('int_handoffs__qualified') }} as qualified on responses.handoff_id = qualified.handoff_id
+    inner join
+        {{ ref('int_handoffs__offers') }} as offers
+        on responses.handoff_id = offers.handoff_id
+    inner join
+        {{ ref('int_handoffs__qualified') }} as qualified
+        on responses.handoff_id = qualified.handoff_id
     left join first_moves on responses.handoff_id = first_moves.handoff_id
     left join moves as sql_move
         on

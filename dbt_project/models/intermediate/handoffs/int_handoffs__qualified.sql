@@ -28,7 +28,8 @@ tiers as (
 
 versions as (
 
-    select agreement_version, minimum_score, minimum_attributes from {{ ref('int_agreement__versions') }}
+    select agreement_version, minimum_score, minimum_attributes
+    from {{ ref('int_agreement__versions') }}
 
 ),
 

@@ -27,7 +27,9 @@ promised as (
         versions.clock_restarts_on_transfer
     from {{ ref('int_handoffs__offers') }} as offers
     inner join {{ ref('int_handoffs__owners') }} as owners on offers.handoff_id = owners.handoff_id
-    inner join {{ ref('int_handoffs__qualified') }} as qualified on offers.handoff_id = qualified.handoff_id
+    inner join
+        {{ ref('int_handoffs__qualified') }} as qualified
+        on offers.handoff_id = qualified.handoff_id
     inner join versions on offers.judged_version = versions.agreement_version
     inner join terms
         on offers.judged_version = terms.agreement_version and qualified.tier = terms.tier
@@ -36,7 +38,8 @@ promised as (
 
 transfers as (
 
-    select handoff_id, transferred_at, span_number, calendar, owner_id, source_system from {{ ref('int_handoffs__transfers') }}
+    select handoff_id, transferred_at, span_number, calendar, owner_id, source_system
+    from {{ ref('int_handoffs__transfers') }}
 
 ),
 
@@ -84,7 +87,10 @@ clocks as (
             clocks.clock_restarts_on_transfer,
             transfers.transferred_at as started_at,
             clocks.restarts + 1 as restarts,
-            row_number() over (partition by clocks.handoff_id order by transfers.transferred_at, transfers.span_number) as turn
+            row_number() over (
+                partition by clocks.handoff_id
+                order by transfers.transferred_at, transfers.span_number
+            ) as turn
         from clocks
         inner join transfers
             on

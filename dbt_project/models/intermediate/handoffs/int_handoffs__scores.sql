@@ -32,11 +32,13 @@ ranked as (
         offers.handoff_id,
         fields.role,
         fields.source_system,
-        case when trim(spans.value) ~ '^[+-]?[0-9]+(\.[0-9]+)?$' then trim(spans.value)::numeric end as score,
+        case when trim(spans.value) ~ '^[+-]?[0-9]+(\.[0-9]+)?$' then trim(spans.value)::numeric end
+            as score,
         row_number() over (
             partition by offers.handoff_id, fields.role
             order by
-                case sources.role when 'map' then 0 when 'both' then 1 else 2 end, fields.source_system
+                case sources.role when 'map' then 0 when 'both' then 1 else 2 end,
+                fields.source_system
         ) as source_rank
     from offers
     inner join fields on offers.judged_version = fields.agreement_version

@@ -28,14 +28,14 @@ final as (
         case
             when rejections.handoff_id is not null
                 then count(touches.touch_id) filter (
-                    where touches.occurred_second <= rejections.rejection_second
-                )
+                        where touches.occurred_second <= rejections.rejection_second
+                    )
         end as touches_before_rejection,
         case
             when rejections.handoff_id is not null
                 then count(distinct touches.channel) filter (
-                    where touches.occurred_second <= rejections.rejection_second
-                )
+                        where touches.occurred_second <= rejections.rejection_second
+                    )
         end as channels_before_rejection
     from offers
     left join touches on offers.handoff_id = touches.handoff_id

@@ -24,7 +24,9 @@ numbered as (
         occurred_at,
         occurred_second,
         row_number() over (partition by handoff_id order by occurred_at, touch_id) as touch_number,
-        row_number() over (partition by handoff_id, channel order by occurred_at, touch_id) = 1 as is_new_channel
+        row_number() over (
+            partition by handoff_id, channel order by occurred_at, touch_id
+        ) = 1 as is_new_channel
     from touches
 
 ),

@@ -27,7 +27,8 @@ roster as (
 
 final as (
 
-    -- From one owner to another while the handoff waits; the first owner of an unowned lead is none.
+    -- From one owner to another while the handoff waits; the first owner of an unowned lead is
+    -- none.
     select
         offers.handoff_id,
         spans.from_at as transferred_at,

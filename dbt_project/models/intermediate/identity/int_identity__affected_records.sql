@@ -1,4 +1,9 @@
-{{ config(indexes=[{'columns': ['source_system', 'record_id'], 'unique': true}, {'columns': ['lead_id']}]) }}
+{{ config(
+    indexes=[
+        {'columns': ['source_system', 'record_id'], 'unique': true},
+        {'columns': ['lead_id']},
+    ]
+) }}
 
 with affected_leads as (
 

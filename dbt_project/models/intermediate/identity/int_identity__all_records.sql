@@ -21,7 +21,9 @@ marketo_merges as (
     select
         loser_id,
         survivor_id,
-        row_number() over (partition by loser_id order by occurred_at desc, activity_id desc) as merge_rank
+        row_number() over (
+            partition by loser_id order by occurred_at desc, activity_id desc
+        ) as merge_rank
     from {{ ref('int_identity__marketo_merges') }}
 
 ),
@@ -52,7 +54,9 @@ versions as (
         leads.version_night,
         leads.record
     from {{ ref('stg_salesforce__leads') }} as leads
-    inner join changed on changed.source_system = 'salesforce' and leads.lead_record_id = changed.record_id
+    inner join
+        changed
+        on changed.source_system = 'salesforce' and leads.lead_record_id = changed.record_id
 
     union all
 
@@ -73,7 +77,9 @@ versions as (
         leads.version_night,
         leads.record
     from {{ ref('stg_marketo__leads') }} as leads
-    inner join changed on changed.source_system = 'marketo' and leads.lead_record_id = changed.record_id
+    inner join
+        changed
+        on changed.source_system = 'marketo' and leads.lead_record_id = changed.record_id
     left join marketo_merges
         on leads.lead_record_id = marketo_merges.loser_id and marketo_merges.merge_rank = 1
     left join marketo_deletions on leads.lead_record_id = marketo_deletions.lead_record_id
@@ -91,7 +97,9 @@ versions as (
         null::text as opportunity_id,
         lower(leads.other_system) as linked_system,
         case
-            when lower(leads.other_system) = 'salesforce' then {{ salesforce_id('leads.other_system_id') }}
+            when
+                lower(leads.other_system) = 'salesforce'
+                then {{ salesforce_id('leads.other_system_id') }}
             else leads.other_system_id
         end as linked_lead_id,
         null::text as linked_contact_id,
@@ -100,7 +108,9 @@ versions as (
         leads.version_night,
         leads.record
     from {{ ref('stg_generic__leads') }} as leads
-    inner join changed on changed.source_system = 'generic' and leads.lead_record_id = changed.record_id
+    inner join
+        changed
+        on changed.source_system = 'generic' and leads.lead_record_id = changed.record_id
 
 ),
 

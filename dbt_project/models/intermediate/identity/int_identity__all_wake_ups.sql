@@ -13,16 +13,20 @@ with run as (
 
 records as (
 
-    select lead_id, source_system, record_id, created_at, contact_id from {{ ref('int_identity__affected_records') }}
+    select lead_id, source_system, record_id, created_at, contact_id
+    from {{ ref('int_identity__affected_records') }}
 
 ),
 
 dated as (
 
-    -- Landed rows whose own date lies at or after as_of: a later night has to look at their lead again.
+    -- Landed rows whose own date lies at or after as_of: a later night has to look at their lead
+    -- again.
     select records.lead_id, events.occurred_at as wakes_at
     from {{ ref('stg_generic__lead_events') }} as events
-    inner join records on records.source_system = 'generic' and events.lead_record_id = records.record_id
+    inner join
+        records
+        on records.source_system = 'generic' and events.lead_record_id = records.record_id
 
     union all
 

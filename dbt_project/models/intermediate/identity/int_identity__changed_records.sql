@@ -12,7 +12,8 @@ changed_rows as (
 
 records as (
 
-    select source_system, record_id, contact_id, opportunity_id from {{ ref('int_identity__all_records') }}
+    select source_system, record_id, contact_id, opportunity_id
+    from {{ ref('int_identity__all_records') }}
 
 ),
 
@@ -42,7 +43,9 @@ known_before as (
 
 changed_users as (
 
-    {% for source_system, relation in [('salesforce', 'stg_salesforce__users'), ('generic', 'stg_generic__users')] %}
+    {% for source_system, relation in [
+        ('salesforce', 'stg_salesforce__users'), ('generic', 'stg_generic__users')
+    ] %}
     {% if not loop.first %}union all{% endif %}
     select '{{ source_system }}' as source_system, user_id from {{ ref(relation) }}
     cross join run

@@ -21,7 +21,8 @@ news as (
         ('generic', 'stg_generic__opportunities', 'lead_record_id'),
     ] %}
     {% if not loop.first %}union all{% endif %}
-    select '{{ source_system }}' as source_system, 'lead_or_contact' as kind, {{ column }} as record_id
+    select
+        '{{ source_system }}' as source_system, 'lead_or_contact' as kind, {{ column }} as record_id
     from {{ ref(relation) }}
     cross join run
     where {{ column }} is not null and ({{ is_news() }})

@@ -2,14 +2,16 @@
 
 with leads as (
 
-    select distinct lead_record_id, contact_id, opportunity_id from {{ ref('stg_salesforce__leads') }}
+    select distinct lead_record_id, contact_id, opportunity_id
+    from {{ ref('stg_salesforce__leads') }}
     where contact_id is not null or opportunity_id is not null
 
 ),
 
 contact_roles as (
 
-    select distinct contact_id, opportunity_id from {{ ref('stg_salesforce__opportunity_contact_roles') }}
+    select distinct contact_id, opportunity_id
+    from {{ ref('stg_salesforce__opportunity_contact_roles') }}
     where contact_id is not null
 
 ),

@@ -47,8 +47,16 @@ by_handoff as (
         offered_at as occurred_at,
         'certain' as grade,
         jsonb_build_object(
-            'score', score_at_offer, 'minimum_score', minimum_score, 'attributes_met', attributes_met,
-            'minimum_attributes', minimum_attributes, 'accepted', coalesce(answer = 'accepted', false)
+            'score',
+            score_at_offer,
+            'minimum_score',
+            minimum_score,
+            'attributes_met',
+            attributes_met,
+            'minimum_attributes',
+            minimum_attributes,
+            'accepted',
+            coalesce(answer = 'accepted', false)
         ) as evidence,
         'Handed over at ' || {{ readable('offered_at', 'time_zone') }} || ' with '
         || coalesce('score ' || score_at_offer::text, 'no score') || ' and ' || attributes_met
@@ -71,10 +79,16 @@ by_source as (
         min(offered_at) as occurred_at,
         'certain' as grade,
         jsonb_build_object(
-            'source_system', score_source_system, 'agreement_version', judged_version, 'handoffs', count(*)
+            'source_system',
+            score_source_system,
+            'agreement_version',
+            judged_version,
+            'handoffs',
+            count(*)
         ) as evidence,
         'No lead of ' || score_source_system || ' ever had a score; ' || count(*)
-        || ' handoff(s) under agreement version ' || judged_version || ' cannot be judged by it.' as message
+        || ' handoff(s) under agreement version ' || judged_version || ' cannot be judged by it.'
+            as message
     from judged
     where is_never_scored
     group by score_source_system, judged_version

@@ -1,8 +1,19 @@
 with transition_findings as (
 
-    {% for relation in ['int_integrity__silent_auto_promotion', 'int_integrity__stalled_lead', 'int_integrity__path'] %}
+    {% for relation in [
+        'int_integrity__silent_auto_promotion', 'int_integrity__stalled_lead', 'int_integrity__path'
+    ] %}
     {% if not loop.first %}union all{% endif %}
-    select rule, subject_type, subject_id, lead_id, transition_number, occurred_at, grade, evidence, message
+    select
+        rule,
+        subject_type,
+        subject_id,
+        lead_id,
+        transition_number,
+        occurred_at,
+        grade,
+        evidence,
+        message
     from {{ ref(relation) }}
     {% endfor %}
 
@@ -45,7 +56,8 @@ other_findings as (
         'int_integrity__future_or_backdated',
     ] %}
     {% if not loop.first %}union all{% endif %}
-    select rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message
+    select
+        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message
     from {{ ref(relation) }}
     {% endfor %}
 
@@ -62,7 +74,8 @@ findings as (
 final as (
 
     select
-        {{ hash_id(['findings.rule', 'findings.subject_type', 'findings.subject_id']) }} as finding_id,
+        {{ hash_id(['findings.rule', 'findings.subject_type', 'findings.subject_id']) }}
+            as finding_id,
         findings.*,
         handoffs.owner_id_at_offer as owner_id,
         handoffs.team_at_offer as team

@@ -8,7 +8,8 @@ with events as (
 -- An event dated after as_of waits; the finding about it does not.
 waiting as (
 
-    select event_id, lead_id, occurred_at, recorded_at, stage, null::timestamptz as record_created_at
+    select
+        event_id, lead_id, occurred_at, recorded_at, stage, null::timestamptz as record_created_at
     from {{ ref('int_integrity__waiting_events') }}
 
 ),
@@ -26,12 +27,20 @@ judged as (
         versions.time_zone,
         run.as_of,
         {{ seconds_between('stamped.recorded_at', 'stamped.occurred_at') }} as seconds_ahead,
-        {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }} as future_minutes,
-        {{ threshold('future_or_backdated', 'backdated_days', 'versions.agreement_version', 7) }} as backdated_days
-    from (select * from events union all select * from waiting) as stamped
+        {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }}
+            as future_minutes,
+        {{ threshold('future_or_backdated', 'backdated_days', 'versions.agreement_version', 7) }}
+            as backdated_days
+    from (
+        select * from events
+        union all
+        select * from waiting
+    ) as stamped
     cross join {{ source('build', 'build_context') }} as run
     inner join versions
-        on stamped.occurred_at >= versions.in_force_from and stamped.occurred_at < versions.in_force_to
+        on
+            stamped.occurred_at >= versions.in_force_from
+            and stamped.occurred_at < versions.in_force_to
 
 ),
 

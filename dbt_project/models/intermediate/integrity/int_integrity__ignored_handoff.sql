@@ -26,8 +26,10 @@ final as (
             'response_due_at', {{ iso_utc('handoffs.response_due_at') }},
             'tier', handoffs.tier, 'touches', handoffs.touches, 'expired', handoffs.expired
         ) as evidence,
-        'Nobody answered the handoff of ' || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
-        || ' by ' || {{ readable('handoffs.response_due_at', 'versions.time_zone') }} || '.' as message
+        'Nobody answered the handoff of '
+        || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
+        || ' by ' || {{ readable('handoffs.response_due_at', 'versions.time_zone') }} || '.'
+            as message
     from handoffs
     inner join versions
         on

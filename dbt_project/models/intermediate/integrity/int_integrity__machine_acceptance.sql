@@ -50,7 +50,8 @@ signalled as (
         ) as has_timer,
         count(*) over (partition by date_trunc('minute', accepted_at)) as in_batch,
         count(*) over (partition by date_trunc('minute', accepted_at))
-        >= {{ threshold('auto_acceptance', 'batch_size', 'acceptances.judged_version', 5) }} as has_batch
+        >= {{ threshold('auto_acceptance', 'batch_size', 'acceptances.judged_version', 5) }}
+            as has_batch
     from acceptances
 
 ),
@@ -59,7 +60,10 @@ final as (
 
     -- After the clock ran out it is an expiry that accepts, before it an automatic acceptance.
     select
-        case when coalesce(accepted_at > response_due_at, false) then 'auto_expiry_accepts' else 'auto_acceptance' end as rule,
+        case
+            when coalesce(accepted_at > response_due_at, false) then 'auto_expiry_accepts'
+            else 'auto_acceptance'
+        end as rule,
         'handoff' as subject_type,
         handoff_id as subject_id,
         lead_id,
@@ -71,12 +75,24 @@ final as (
         jsonb_build_object(
             'offered_at', {{ iso_utc('offered_at') }}, 'accepted_at', {{ iso_utc('accepted_at') }},
             'response_due_at', {{ iso_utc('response_due_at') }}, 'accepted_by_id', accepted_by_id,
-            'to_stage', to_stage, 'timer', has_timer, 'in_batch', in_batch, 'reason', reason, 'campaign', campaign, 'touches', touches
+            'to_stage',
+            to_stage,
+            'timer',
+            has_timer,
+            'in_batch',
+            in_batch,
+            'reason',
+            reason,
+            'campaign',
+            campaign,
+            'touches',
+            touches
         ) as evidence,
         'Accepted by an automation at ' || {{ readable('accepted_at', 'time_zone') }}
         || case
             when coalesce(accepted_at > response_due_at, false)
-                then ', after the response fell due at ' || {{ readable('response_due_at', 'time_zone') }}
+                then ', after the response fell due at '
+                    || {{ readable('response_due_at', 'time_zone') }}
             else ', before anybody in sales had to answer'
         end || '.' as message
     from signalled

@@ -14,7 +14,10 @@ versions as (
 final as (
 
     select
-        case when transitions.direction = 'backward' then 'backward_move' else 'skipped_stage' end as rule,
+        case
+            when transitions.direction = 'backward' then 'backward_move'
+            else 'skipped_stage'
+        end as rule,
         'transition' as subject_type,
         transitions.transition_id as subject_id,
         transitions.lead_id,

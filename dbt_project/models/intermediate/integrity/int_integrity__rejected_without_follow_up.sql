@@ -37,16 +37,24 @@ final as (
         jsonb_build_object(
             'rejection_at', {{ iso_utc('clauses.due_at') }}, 'touches_needed', clauses.required,
             'touches_made', clauses.actual, 'channels_needed', terms.channels,
-            'channels_used', handoffs.channels_before_rejection, 'reason', handoffs.rejection_reason,
+            'channels_used',
+            handoffs.channels_before_rejection,
+            'reason',
+            handoffs.rejection_reason,
             'family', handoffs.rejection_family, 'tier', clauses.tier
         ) as evidence,
         'Rejected at ' || {{ readable('clauses.due_at', 'versions.time_zone') }} || ' after '
-        || clauses.actual::int || ' of ' || clauses.required::int || ' promised follow-ups, reason: '
+        || clauses.actual::int
+        || ' of '
+        || clauses.required::int
+        || ' promised follow-ups, reason: '
         || coalesce(handoffs.rejection_reason, 'none given') || '.' as message
     from clauses
     inner join handoffs on clauses.handoff_id = handoffs.handoff_id
     inner join versions on clauses.agreement_version = versions.agreement_version
-    left join terms on clauses.agreement_version = terms.agreement_version and clauses.tier = terms.tier
+    left join
+        terms
+        on clauses.agreement_version = terms.agreement_version and clauses.tier = terms.tier
 
 )
 

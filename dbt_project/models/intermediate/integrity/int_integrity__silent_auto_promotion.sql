@@ -21,9 +21,11 @@ promotions as (
     select
         transitions.*,
         previous.entered_at as previous_entered_at,
-        {{ seconds_between('previous.entered_at', 'transitions.entered_at') }} / 86400 as elapsed_days,
+        {{ seconds_between('previous.entered_at', 'transitions.entered_at') }} / 86400
+            as elapsed_days,
         transitions.actor_type = 'automation'
-        or transitions.reason ~* '\m(automat\w*|campaign|workflow|flow|timer|scheduled)\M' as is_machine
+        or transitions.reason ~* '\m(automat\w*|campaign|workflow|flow|timer|scheduled)\M'
+            as is_machine
     from transitions
     inner join previous
         on
@@ -53,16 +55,23 @@ signalled as (
     select
         batched.*,
         coalesce(is_machine, false) as has_machine,
-        exists (
+        exists(
             select 1
             from unnest(string_to_array(
-                {{ threshold_text('silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14') }}, '|'
-            )) as timer (days)
+                    {{ threshold_text(
+                        'silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14'
+                    ) }},
+                    '|'
+                )) as timer (days)
             where
                 abs(elapsed_days - timer.days::numeric)
-                <= {{ threshold('silent_auto_promotion', 'tolerance_days', 'batched.agreement_version', 1) }}
+                <= {{ threshold(
+                    'silent_auto_promotion', 'tolerance_days', 'batched.agreement_version', 1
+                ) }}
         ) as has_timer,
-        in_batch >= {{ threshold('silent_auto_promotion', 'batch_size', 'batched.agreement_version', 5) }} as has_batch
+        in_batch
+        >= {{ threshold('silent_auto_promotion', 'batch_size', 'batched.agreement_version', 5) }}
+            as has_batch
     from batched
     where not {{ is_allowed_automation(
         'batched.agreement_version', 'batched.source_system', 'batched.actor_id', 'batched.campaign',
@@ -101,7 +110,10 @@ final as (
             'from_stage', from_stage, 'to_stage', to_stage,
             'previous_entered_at', {{ iso_utc('previous_entered_at') }},
             'entered_at', {{ iso_utc('entered_at') }},
-            'elapsed_days', round(elapsed_days, 3), 'touches_since_previous', touches_since_previous,
+            'elapsed_days',
+            round(elapsed_days, 3),
+            'touches_since_previous',
+            touches_since_previous,
             'actor_id', actor_id, 'actor_type', actor_type, 'reason', reason, 'campaign', campaign,
             'machine', has_machine, 'timer', has_timer, 'batch', has_batch, 'in_batch', in_batch
         ) as evidence,

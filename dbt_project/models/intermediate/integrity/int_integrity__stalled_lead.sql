@@ -44,7 +44,11 @@ final as (
             'stage', to_stage, 'entered_at', {{ iso_utc('entered_at') }}, 'stall_days', stall_days,
             'days_in_stage', round({{ seconds_between('entered_at', 'as_of') }} / 86400, 1)
         ) as evidence,
-        'In ' || to_stage || ' since ' || {{ readable('entered_at', 'time_zone') }} || ', longer than '
+        'In '
+        || to_stage
+        || ' since '
+        || {{ readable('entered_at', 'time_zone') }}
+        || ', longer than '
         || stall_days || ' days.' as message
     from limited
     where as_of > {{ add_days('entered_at', 'stall_days') }}

@@ -16,7 +16,9 @@ missing as (
         versions.*,
         concat_ws(
             ', ',
-            case when marketing_signed_by is null or marketing_signed_on is null then 'marketing' end,
+            case
+                when marketing_signed_by is null or marketing_signed_on is null then 'marketing'
+            end,
             case when sales_signed_by is null or sales_signed_on is null then 'sales' end,
             case
                 when
@@ -41,7 +43,8 @@ final as (
         null::text as handoff_id,
         valid_from_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object('agreement_version', agreement_version, 'missing', missing_signatures) as evidence,
+        jsonb_build_object('agreement_version', agreement_version, 'missing', missing_signatures)
+            as evidence,
         'Agreement version ' || agreement_version || ' is in force since ' || valid_from
         || ' without the signature of ' || missing_signatures || '.' as message
     from missing

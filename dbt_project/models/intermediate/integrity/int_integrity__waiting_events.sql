@@ -6,7 +6,13 @@ with run as (
 
 waiting as (
 
-    select 'salesforce' as source_system, change_id, lead_record_id, field_name, new_value, occurred_at,
+    select
+        'salesforce' as source_system,
+        change_id,
+        lead_record_id,
+        field_name,
+        new_value,
+        occurred_at,
         occurred_at as recorded_at
     from {{ ref('stg_salesforce__waiting_lead_histories') }}
 

@@ -34,7 +34,8 @@ described as (
     from records
     inner join fields on records.source_system = fields.source_system
     inner join sources on records.source_system = sources.source_system
-    where records.is_survivor and {{ json_text('records.record', 'fields.landed_column') }} is not null
+    where records.is_survivor
+        and {{ json_text('records.record', 'fields.landed_column') }} is not null
     order by
         records.lead_id,
         fields.role,
@@ -62,10 +63,18 @@ rolled_up as (
 
     select
         records.lead_id,
-        max(records.record_id) filter (where records.source_system = 'salesforce' and records.is_survivor) as salesforce_lead_id,
-        max(records.record_id) filter (where records.source_system = 'marketo' and records.is_survivor) as marketo_lead_id,
-        max(records.record_id) filter (where records.source_system = 'hubspot' and records.is_survivor) as hubspot_contact_id,
-        max(records.record_id) filter (where records.source_system = 'generic' and records.is_survivor) as generic_lead_id,
+        max(records.record_id) filter (
+            where records.source_system = 'salesforce' and records.is_survivor
+        ) as salesforce_lead_id,
+        max(records.record_id) filter (
+            where records.source_system = 'marketo' and records.is_survivor
+        ) as marketo_lead_id,
+        max(records.record_id) filter (
+            where records.source_system = 'hubspot' and records.is_survivor
+        ) as hubspot_contact_id,
+        max(records.record_id) filter (
+            where records.source_system = 'generic' and records.is_survivor
+        ) as generic_lead_id,
         min(records.created_at) as created_at,
         -- The lead is gone when no system holds a live record of it.
         bool_and(records.is_deleted or records.merged_into_id is not null) as is_deleted,
@@ -93,7 +102,9 @@ final as (
         rolled_up.is_deleted,
         rolled_up.merged_count
     from rolled_up
-    left join described as company on rolled_up.lead_id = company.lead_id and company.role = 'company'
+    left join
+        described as company
+        on rolled_up.lead_id = company.lead_id and company.role = 'company'
     left join described as lead_source
         on rolled_up.lead_id = lead_source.lead_id and lead_source.role = 'lead_source'
     left join last_moves on rolled_up.lead_id = last_moves.lead_id

@@ -21,7 +21,14 @@ in_force as (
 
 delivered as (
 
-    select 'salesforce' as source_system, user_id, name, role, null::text as team, manager_id, is_active,
+    select
+        'salesforce' as source_system,
+        user_id,
+        name,
+        role,
+        null::text as team,
+        manager_id,
+        is_active,
         version_stamp, version_night
     from {{ ref('stg_salesforce__users') }}
 
@@ -75,7 +82,10 @@ final as (
         coalesce(roster.manager_id, newest.manager_id) as manager_id,
         coalesce(newest.is_active, true) as is_active,
         coalesce(roster.is_quota_bearing, false) as is_quota_bearing,
-        case when automation_users.user_id is not null then 'automation' else 'human' end as actor_type,
+        case
+            when automation_users.user_id is not null then 'automation'
+            else 'human'
+        end as actor_type,
         coalesce(roster.calendar, in_force.default_calendar) as calendar
     from everybody
     cross join in_force

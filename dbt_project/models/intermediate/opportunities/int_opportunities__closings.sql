@@ -66,7 +66,9 @@ without_change as (
         versions.source_system = 'salesforce'
         and versions.is_closed
         and versions.closed_at is not null
-        and versions.opportunity_id not in (select closed_by_change.opportunity_id from closed_by_change)
+        and versions.opportunity_id not in (
+            select closed_by_change.opportunity_id from closed_by_change
+        )
     order by versions.opportunity_id, versions.closed_at, versions.version_rank
 
 ),
@@ -105,7 +107,11 @@ closings as (
         occurred_at,
         actor_id,
         outcome
-    from (select * from without_change union all select * from generic_closings) as unrecorded
+    from (
+        select * from without_change
+        union all
+        select * from generic_closings
+    ) as unrecorded
 
 ),
 
@@ -115,14 +121,18 @@ final as (
         closings.lead_id,
         closings.source_system,
         closings.opportunity_id,
-        case closings.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end as object_name,
-        case closings.source_system when 'salesforce' then 'StageName' else 'stage' end as record_field,
+        case closings.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end
+            as object_name,
+        case closings.source_system when 'salesforce' then 'StageName' else 'stage' end
+            as record_field,
         closings.source_event_id,
         closings.old_value,
         closings.raw_value,
         -- The stage map speaks first; where it says nothing of the stage, what the record says.
         case
-            when stage_map.stage in ('won', 'lost') and closings.source_system = 'salesforce' then stage_map.stage
+            when
+                stage_map.stage in ('won', 'lost') and closings.source_system = 'salesforce'
+                then stage_map.stage
             else coalesce(closings.outcome, stage_map.stage)
         end as mapped_stage,
         coalesce(stage_map.is_authority, true) as is_authority,

@@ -33,14 +33,16 @@ generic_opportunities as (
 
 owned as (
 
-    select records.lead_id, records.source_system, records.opportunity_id, records.record_id,
+    select
+        records.lead_id, records.source_system, records.opportunity_id, records.record_id,
         0 as preference, null::timestamptz as related_at, null::text as contact_role_id
     from records
     where records.source_system = 'salesforce' and records.opportunity_id is not null
 
     union all
 
-    select records.lead_id, records.source_system, contact_roles.opportunity_id, records.record_id,
+    select
+        records.lead_id, records.source_system, contact_roles.opportunity_id, records.record_id,
         case when contact_roles.is_primary then 1 else 2 end, contact_roles.created_at,
         contact_roles.contact_role_id
     from records
@@ -52,11 +54,14 @@ owned as (
 
     union all
 
-    select records.lead_id, records.source_system, generic_opportunities.opportunity_id,
+    select
+        records.lead_id, records.source_system, generic_opportunities.opportunity_id,
         records.record_id, 0, null::timestamptz, null::text
     from records
     inner join generic_opportunities
-        on records.source_system = 'generic' and records.record_id = generic_opportunities.lead_record_id
+        on
+            records.source_system = 'generic'
+            and records.record_id = generic_opportunities.lead_record_id
 
 ),
 

@@ -70,7 +70,8 @@ changes as (
 
     union all
 
-    select lead_id, opportunity_id, change_id, previous_stage_name, stage_name, occurred_at, actor_id
+    select
+        lead_id, opportunity_id, change_id, previous_stage_name, stage_name, occurred_at, actor_id
     from stage_steps
     where
         previous_stage_name is distinct from stage_name

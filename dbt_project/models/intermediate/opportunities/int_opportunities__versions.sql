@@ -50,7 +50,8 @@ of_affected_leads as (
 
 alike as (
 
-    select of_affected_leads.*, {{ versions_alike('source_system, opportunity_id') }} as versions_alike
+    select
+        of_affected_leads.*, {{ versions_alike('source_system, opportunity_id') }} as versions_alike
     from of_affected_leads
 
 ),

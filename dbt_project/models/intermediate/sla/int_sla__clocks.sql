@@ -43,7 +43,10 @@ timed as (
         starts.handoff_id,
         starts.clause,
         starts.judged_version,
-        case when starts.clause = 'response' then response_clocks.calendar else starts.calendar end as calendar,
+        case
+            when starts.clause = 'response' then response_clocks.calendar
+            else starts.calendar
+        end as calendar,
         starts.started_at,
         case starts.clause
             when 'response' then response_clocks.response_due_at
@@ -79,11 +82,15 @@ final as (
         timed.*,
         case
             when timed.due_unit = 'business_hours' and timed.started_at is not null
-                then {{ business_seconds_before('timed.judged_version', 'timed.calendar', 'timed.started_at') }}
+                then {{ business_seconds_before(
+                    'timed.judged_version', 'timed.calendar', 'timed.started_at'
+                ) }}
         end as working_seconds_before_start,
         case
             when timed.due_unit = 'business_hours' and timed.met_at is not null
-                then {{ business_seconds('timed.judged_version', 'timed.calendar', 'timed.started_at', 'timed.met_at') }}
+                then {{ business_seconds(
+                    'timed.judged_version', 'timed.calendar', 'timed.started_at', 'timed.met_at'
+                ) }}
         end as working_seconds_used
     from timed
 

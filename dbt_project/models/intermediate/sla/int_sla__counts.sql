@@ -72,12 +72,15 @@ reached as (
         min(touches.occurred_at) filter (
             where
             touches.touch_number >= due.touches
-            and touches.channels_so_far >= case due.clause when 'follow_up' then coalesce(due.channels, 0) else 0 end
+            and touches.channels_so_far
+            >= case due.clause when 'follow_up' then coalesce(due.channels, 0) else 0 end
         ) as reached_at,
         count(*) filter (
             where
             case due.clause
-                when 'follow_up_before_rejection' then touches.occurred_second <= due.rejection_second
+                when
+                    'follow_up_before_rejection'
+                    then touches.occurred_second <= due.rejection_second
                 else touches.occurred_at <= due.due_at
             end
         ) as touches_made
@@ -94,42 +97,55 @@ final as (
         due.handoff_id,
         due.clause,
         case
-            when due.clause <> 'follow_up_before_rejection' or due.rejection_at is not null then due.started_at
+            when
+                due.clause <> 'follow_up_before_rejection' or due.rejection_at is not null
+                then due.started_at
         end as started_at,
         due.due_at,
         case due.clause
             when 'definition' then case when qualified.met_definition then due.started_at end
-            when 'follow_up' then
-                case
-                    when due.started_at is null then null
-                    when coalesce(due.touches, 0) = 0 and coalesce(due.channels, 0) = 0 then offers.offered_at
-                    else least(reached.reached_at, progress.human_sql_at)
-                end
+            when 'follow_up'
+                then
+                    case
+                        when due.started_at is null then null
+                        when
+                            coalesce(due.touches, 0) = 0 and coalesce(due.channels, 0) = 0
+                            then offers.offered_at
+                        else least(reached.reached_at, progress.human_sql_at)
+                    end
             when 'follow_up_before_rejection' then
                 case
-                    when due.rejection_actor_type = 'automation' or not due.needs_follow_up then null
+                    when
+                        due.rejection_actor_type = 'automation' or not due.needs_follow_up
+                        then null
                     when coalesce(due.touches, 0) = 0 then due.started_at
-                    when reached.touches_made >= due.touches then least(reached.reached_at, due.rejection_at)
+                    when
+                        reached.touches_made >= due.touches
+                        then least(reached.reached_at, due.rejection_at)
                 end
         end as met_at,
-        case due.clause when 'definition' then coalesce(versions.minimum_attributes, 0) else due.touches end as required,
+        case due.clause
+            when 'definition' then coalesce(versions.minimum_attributes, 0) else due.touches
+        end as required,
         case due.clause
             when 'definition' then qualified.attributes_met
             else coalesce(reached.touches_made, 0)
         end as counted,
         -- What ended a clause without judging it.
         case due.clause
-            when 'follow_up_before_rejection' then
-                due.rejection_at is null
-                or due.rejection_actor_type = 'automation'
-                or not due.needs_follow_up
-            when 'follow_up' then
-                coalesce(
-                    progress.sent_back_at < due.due_at
-                    and due.rejection_actor_type <> 'automation'
-                    and not due.needs_follow_up,
-                    false
-                )
+            when 'follow_up_before_rejection'
+                then
+                    due.rejection_at is null
+                    or due.rejection_actor_type = 'automation'
+                    or not due.needs_follow_up
+            when 'follow_up'
+                then
+                    coalesce(
+                        progress.sent_back_at < due.due_at
+                        and due.rejection_actor_type <> 'automation'
+                        and not due.needs_follow_up,
+                        false
+                    )
             else false
         end as is_void
     from due

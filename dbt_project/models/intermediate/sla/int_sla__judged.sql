@@ -55,13 +55,18 @@ measured as (
             when clauses.started_at is null then null
             when clauses.due_unit = 'business_hours'
                 then coalesce(
-                    clauses.working_seconds_used,
-                    greatest(clock_now.working_seconds - clauses.working_seconds_before_start, 0)
-                ) / 3600
+                        clauses.working_seconds_used,
+                        greatest(
+                            clock_now.working_seconds - clauses.working_seconds_before_start, 0
+                        )
+                    ) / 3600
             when clauses.due_unit = 'days'
                 then greatest(
-                    {{ seconds_between('clauses.started_at', 'coalesce(clauses.met_at, run.as_of)') }}, 0
-                ) / 86400
+                        {{ seconds_between(
+                            'clauses.started_at', 'coalesce(clauses.met_at, run.as_of)'
+                        ) }},
+                        0
+                    ) / 86400
             else clauses.counted
         end as actual
     from clauses

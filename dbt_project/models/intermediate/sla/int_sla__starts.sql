@@ -87,13 +87,17 @@ owned as (
         started.*,
         case
             when started.clause = 'response' and clocks.handoff_id is not null then clocks.owner_id
-            when clause in ('response', 'definition', 'follow_up_before_rejection') or started.started_at is null
+            when clause in ('response', 'definition', 'follow_up_before_rejection')
+                or started.started_at is null
                 then owners.owner_id
             else spans.owner_id
         end as owner_id,
         case
-            when started.clause = 'response' and clocks.handoff_id is not null then clocks.owner_source_system
-            when clause in ('response', 'definition', 'follow_up_before_rejection') or started.started_at is null
+            when
+                started.clause = 'response' and clocks.handoff_id is not null
+                then clocks.owner_source_system
+            when clause in ('response', 'definition', 'follow_up_before_rejection')
+                or started.started_at is null
                 then owners.owner_source_system
             else spans.source_system
         end as owner_source_system

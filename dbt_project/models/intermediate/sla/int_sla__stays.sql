@@ -29,7 +29,8 @@ stays as (
 
 final as (
 
-    -- One row a handoff: the first stay that outlasted its time, else the one still running, else the last.
+    -- One row a handoff: the first stay that outlasted its time, else the one still running, else
+    -- the last.
     select distinct on (handoff_id)
         handoff_id,
         started_at,

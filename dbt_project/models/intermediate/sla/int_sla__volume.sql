@@ -50,7 +50,9 @@ periods as (
     cross join lateral generate_series(
         date_trunc(commitments.period_kind, versions.valid_from::timestamp),
         run.as_of at time zone versions.time_zone,
-        case commitments.period_kind when 'quarter' then interval '3 months' else interval '1 month' end
+        case commitments.period_kind
+            when 'quarter' then interval '3 months' else interval '1 month'
+        end
     ) as period (starts)
 
 ),
@@ -78,7 +80,11 @@ delivered as (
         handoffs.handoff_id,
         handoffs.offered_at,
         row_number() over (
-            partition by in_force.agreement_version, in_force.period_kind, in_force.segment, in_force.period_start
+            partition by
+                in_force.agreement_version,
+                in_force.period_kind,
+                in_force.segment,
+                in_force.period_start
             order by handoffs.offered_at, handoffs.handoff_id
         ) as delivery_number
     from in_force
@@ -106,11 +112,19 @@ final as (
         count(handoff_id) as counted,
         case
             when qualified_handoffs <= 0 then started_at
-            else min(offered_at) filter (where delivery_number = qualified_handoffs and handoff_id is not null)
+            else min(offered_at) filter (
+                    where delivery_number = qualified_handoffs and handoff_id is not null
+                )
         end as met_at
     from delivered
     group by
-        agreement_version, period_kind, segment, period_start, started_at, due_at, qualified_handoffs
+        agreement_version,
+        period_kind,
+        segment,
+        period_start,
+        started_at,
+        due_at,
+        qualified_handoffs
 
 )
 

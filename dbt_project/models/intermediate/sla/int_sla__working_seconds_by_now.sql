@@ -15,7 +15,10 @@ final as (
     select
         calendars.agreement_version,
         calendars.calendar,
-        {{ business_seconds_before('calendars.agreement_version', 'calendars.calendar', 'run.as_of') }} as working_seconds
+        {{ business_seconds_before(
+            'calendars.agreement_version', 'calendars.calendar', 'run.as_of'
+        ) }}
+            as working_seconds
     from calendars
     cross join run
 

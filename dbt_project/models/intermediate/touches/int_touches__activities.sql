@@ -2,11 +2,13 @@
 
 with records as (
 
-    select lead_id, source_system, record_id, contact_id from {{ ref('int_identity__affected_records') }}
+    select lead_id, source_system, record_id, contact_id
+    from {{ ref('int_identity__affected_records') }}
 
 ),
 
--- An activity of a converted lead names its contact. Two leads with one contact: the first one has it.
+-- An activity of a converted lead names its contact. Two leads with one contact: the first one has
+-- it.
 people as (
 
     select source_system, record_id as person_id, lead_id from records
@@ -22,7 +24,11 @@ people as (
 activities as (
 
     select
-        'salesforce' as source_system, 'Task' as object_name, activity_id, who_id as person_id, user_id,
+        'salesforce' as source_system,
+        'Task' as object_name,
+        activity_id,
+        who_id as person_id,
+        user_id,
         completed_at as occurred_at, completed_at as visible_at, created_at as recorded_at,
         is_closed and not is_deleted as is_completed, activity_date,
         version_stamp, version_night, record
@@ -32,7 +38,13 @@ activities as (
 
     -- A meeting counts from its start, once it is over.
     select
-        'salesforce', 'Event', activity_id, who_id, user_id, started_at, coalesce(ended_at, started_at),
+        'salesforce',
+        'Event',
+        activity_id,
+        who_id,
+        user_id,
+        started_at,
+        coalesce(ended_at, started_at),
         created_at, not is_deleted, null::date, version_stamp, version_night, record
     from {{ ref('stg_salesforce__events') }}
 
@@ -41,7 +53,9 @@ activities as (
     select
         'generic', 'activities', activity_id, lead_record_id, user_id, occurred_at, occurred_at,
         recorded_at,
-        coalesce(lower(status), 'completed') in ('completed', 'complete', 'done', 'closed', 'sent', 'held'),
+        coalesce(lower(status), 'completed') in (
+            'completed', 'complete', 'done', 'closed', 'sent', 'held'
+        ),
         null::date, version_stamp, version_night, record
     from {{ ref('stg_generic__activities') }}
 
@@ -62,7 +76,9 @@ of_affected_leads as (
 
 alike as (
 
-    select of_affected_leads.*, {{ versions_alike('source_system, object_name, activity_id') }} as versions_alike
+    select
+        of_affected_leads.*,
+        {{ versions_alike('source_system, object_name, activity_id') }} as versions_alike
     from of_affected_leads
 
 ),

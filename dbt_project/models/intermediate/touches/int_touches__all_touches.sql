@@ -1,7 +1,10 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['touch_id'], 'unique': true}, {'columns': ['lead_id', 'occurred_second']}],
+    indexes=[
+        {'columns': ['touch_id'], 'unique': true},
+        {'columns': ['lead_id', 'occurred_second']},
+    ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 
@@ -20,7 +23,8 @@ roster as (
 
 automation_users as (
 
-    select agreement_version, source_system, user_id from {{ ref('stg_agreement__automation_users') }}
+    select agreement_version, source_system, user_id
+    from {{ ref('stg_agreement__automation_users') }}
 
 ),
 
@@ -39,7 +43,8 @@ by_sales as (
             channelled.agreement_version = automation_users.agreement_version
             and channelled.source_system = automation_users.source_system
             and channelled.user_id = automation_users.user_id
-    where channelled.user_id is null or (roster.user_id is not null and automation_users.user_id is null)
+    where channelled.user_id is null
+        or (roster.user_id is not null and automation_users.user_id is null)
 
 ),
 

@@ -13,7 +13,8 @@ run as (
 
 versions as (
 
-    select agreement_version, in_force_from, in_force_to, time_zone from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -48,7 +49,10 @@ matched as (
             )
     where activities.occurred_at < run.as_of and activities.visible_at < run.as_of
     order by
-        activities.source_system, activities.object_name, activities.activity_id, channel_map.line_number
+        activities.source_system,
+        activities.object_name,
+        activities.activity_id,
+        channel_map.line_number
 
 ),
 

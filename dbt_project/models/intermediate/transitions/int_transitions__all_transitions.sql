@@ -1,7 +1,10 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['transition_id'], 'unique': true}, {'columns': ['lead_id', 'transition_number']}],
+    indexes=[
+        {'columns': ['transition_id'], 'unique': true},
+        {'columns': ['lead_id', 'transition_number']},
+    ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 
@@ -20,13 +23,15 @@ touches as (
 
 owners as (
 
-    select lead_id, source_system, owner_id, from_at, to_at from {{ ref('int_fields__owner_spans') }}
+    select lead_id, source_system, owner_id, from_at, to_at
+    from {{ ref('int_fields__owner_spans') }}
 
 ),
 
 roster as (
 
-    select agreement_version, source_system, user_id, calendar from {{ ref('stg_agreement__roster') }}
+    select agreement_version, source_system, user_id, calendar
+    from {{ ref('stg_agreement__roster') }}
 
 ),
 

@@ -42,7 +42,12 @@ contributions as (
     ] %}
     {% if not loop.first %}union all{% endif %}
     select
-        '{{ measure }}' as measure, lead_id, journey_number, lead_source, tier, team_at_offer as team,
+        '{{ measure }}' as measure,
+        lead_id,
+        journey_number,
+        lead_source,
+        tier,
+        team_at_offer as team,
         {{ moment }} as moment,
         {% if measure == 'amount_won' %}amount, currency{% else %}1 as amount, null::text as currency{% endif %}
     from handoffs
@@ -53,7 +58,14 @@ contributions as (
 
 final as (
 
-    select 'activity' as basis, month, 'into_' || to_stage as measure, lead_source, tier, team, 1::numeric as amount,
+    select
+        'activity' as basis,
+        month,
+        'into_' || to_stage as measure,
+        lead_source,
+        tier,
+        team,
+        1::numeric as amount,
         null::text as currency
     from moves
     -- A month in which nothing else happened than moves that no column counts has no row.
@@ -63,7 +75,14 @@ final as (
 
     -- A journey counts once for a stage, however often it was there.
     select distinct on (lead_id, journey_number, to_stage)
-        'cohort', cohort_month, 'into_' || to_stage, lead_source, journey_tier, journey_team, 1::numeric, null::text
+        'cohort',
+        cohort_month,
+        'into_' || to_stage,
+        lead_source,
+        journey_tier,
+        journey_team,
+        1::numeric,
+        null::text
     from moves
 
     union all

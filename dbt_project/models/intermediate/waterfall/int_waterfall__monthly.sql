@@ -14,13 +14,14 @@ segmented as (
         measures.amount,
         measures.currency
     from measures
-    cross join lateral (
-        values
-        ('all'),
-        ('lead_source:' || measures.lead_source),
-        ('tier:' || measures.tier),
-        ('team:' || measures.team)
-    ) as segments (segment)
+    cross join
+        lateral (
+            values
+            ('all'),
+            ('lead_source:' || measures.lead_source),
+            ('tier:' || measures.tier),
+            ('team:' || measures.team)
+        ) as segments (segment)
     where segments.segment is not null
 
 ),

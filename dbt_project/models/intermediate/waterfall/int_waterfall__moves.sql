@@ -49,7 +49,8 @@ first_handoffs as (
 
 final as (
 
-    -- A move counts for the tier and team of the handoff that owns it, a journey for its first handoff's.
+    -- A move counts for the tier and team of the handoff that owns it, a journey for its first
+    -- handoff's.
     select
         dated.lead_id,
         dated.journey_number,

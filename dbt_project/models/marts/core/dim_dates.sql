@@ -9,7 +9,9 @@ days as (
     select day::date as calendar_date
     from run
     cross join generate_series(
-        date '2010-01-01', (date_trunc('year', run.as_of) + interval '2 years')::date, interval '1 day'
+        date '2010-01-01',
+        (date_trunc('year', run.as_of) + interval '2 years')::date,
+        interval '1 day'
     ) as day
 
 ),

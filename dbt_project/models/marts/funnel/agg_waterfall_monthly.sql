@@ -25,7 +25,9 @@ benchmarks as (
             as acceptance_rate_benchmark,
         max(benchmarks.value) filter (where metric = 'acceptance_rate' and kind = 'target')
             as acceptance_rate_target,
-        max(benchmarks.value) filter (where metric = 'closed_won_per_1000_inquiries' and kind = 'benchmark')
+        max(benchmarks.value) filter (
+            where metric = 'closed_won_per_1000_inquiries' and kind = 'benchmark'
+        )
             as closed_won_per_1000_inquiries_benchmark
     from {{ ref('stg_agreement__benchmarks') }} as benchmarks
     inner join in_force on benchmarks.agreement_version = in_force.agreement_version
@@ -51,14 +53,21 @@ final as (
         monthly.lost,
         monthly.amount_won,
         monthly.currency,
-        round(monthly.due_accepted_by_person::numeric / nullif(monthly.due, 0), 6) as acceptance_rate,
-        round(({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'low') }})::numeric, 6)
+        round(monthly.due_accepted_by_person::numeric / nullif(monthly.due, 0), 6)
+            as acceptance_rate,
+        round(
+            ({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'low') }})::numeric, 6
+        )
             as acceptance_rate_low,
-        round(({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'high') }})::numeric, 6)
+        round(
+            ({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'high') }})::numeric,
+            6
+        )
             as acceptance_rate_high,
         benchmarks.acceptance_rate_benchmark,
         benchmarks.acceptance_rate_target,
-        round(1000.0 * monthly.won / nullif(monthly.inquiries, 0), 6) as closed_won_per_1000_inquiries,
+        round(1000.0 * monthly.won / nullif(monthly.inquiries, 0), 6)
+            as closed_won_per_1000_inquiries,
         benchmarks.closed_won_per_1000_inquiries_benchmark,
         monthly.pending = 0 as is_mature,
         run.as_of as run_as_of

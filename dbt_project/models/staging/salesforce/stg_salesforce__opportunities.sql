@@ -7,7 +7,8 @@ select
     {{ to_boolean('landed.is_closed') }} as is_closed,
     {{ to_boolean('landed.is_won') }} as is_won,
     {{ to_instant('landed.close_date', source_zone('salesforce')) }} as close_date_at,
-    {{ to_instant('landed.last_stage_change_date', source_zone('salesforce')) }} as last_stage_change_at,
+    {{ to_instant('landed.last_stage_change_date', source_zone('salesforce')) }}
+        as last_stage_change_at,
     {{ salesforce_id('landed.owner_id') }} as owner_id,
     {{ salesforce_id('landed.campaign_id') }} as campaign_id,
     {{ to_instant('landed.created_date', source_zone('salesforce')) }} as created_at,
