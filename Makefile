@@ -64,7 +64,7 @@ lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/python $(VENV)/bin/lint-imports
-	@if [ -e .sqlfluff ]; then $(RUN) -m sqlfluff lint dbt_project; fi
+	@if [ -e .sqlfluff ]; then $(RUN) -m sqlfluff lint --processes 2 dbt_project; fi
 
 format: setup ## put Python code into the house's layout
 	@$(RUN) -m ruff check --fix .
