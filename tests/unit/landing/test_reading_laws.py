@@ -196,11 +196,28 @@ def test_json_lines_and_csv_of_the_same_rows_land_the_same(
         assert [each[2] for each in as_json.refused] == [each[2] for each in as_csv.refused]
 
 
-def test_clean_rows_take_the_fast_way(desk: Any) -> None:
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("moment", ["2026-04-01T08:00:00.000Z", "2026-04-01 08:00:00"])
+def test_clean_rows_take_the_fast_way(desk: Any, line_end: str, quoting: Any, moment: str) -> None:
     """Else the laws above would compare the exact way with itself."""
-    row = (*GOOD[:-1], 'x, "y"')
-    reading = desk.read(written([row] * 100, "\n", csv.QUOTE_MINIMAL, ","))
-    assert reading.clean_rows == 100
+    row = (*GOOD[:3], moment, *GOOD[4:-1], 'x, "y"')
+    content = written([row] * 100, line_end, quoting, ",")
+    assert desk.read(content, zone="Europe/Berlin").clean_rows == 100
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_reported"),
+    [("2026-05-01T23:59:59.999999Z", False), ("2026-05-02T00:00:00.000Z", False),
+     ("2026-05-02T00:00:00.001Z", True), ("2026-05-02T00:00:01Z", True),
+     ("2026-05-01T23:00:00-02:00", True), ("2026-05-02T01:00:00+02:00", False)],
+)  # fmt: skip
+def test_the_future_begins_a_day_after_the_folders_midnight(
+    desk: Any, moment: str, is_reported: bool
+) -> None:
+    content = written([(*GOOD[:3], moment, *GOOD[4:])], "\n", csv.QUOTE_MINIMAL, ",")
+    kinds = {kind for kind, _, _ in desk.read(content).report}
+    assert ("future_timestamp" in kinds) == is_reported
 
 
 @pytest.mark.parametrize("quoted", [False, True])

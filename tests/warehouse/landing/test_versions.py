@@ -330,6 +330,16 @@ def test_any_text_lands_exactly_as_delivered(delivery: Delivery, write: Any) -> 
     assert [row["email"] for row in delivery.raw("raw_generic.leads")] == NAUGHTY
 
 
+def test_a_value_that_imitates_another_column_makes_a_version_of_its_own(
+    delivery: Delivery,
+) -> None:
+    plain = lead("a", email="x", first_name="y")
+    imitating = lead("a", email="x\x1ffirst_name=y", first_name="")
+    delivery.put("generic", "leads", "1.csv", as_csv([plain, imitating]))
+    (load,) = delivery.land("generic")
+    assert counts(load) == (2, 1, 1, 0, 0)
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Santiago"])
 def test_bytes_and_judged_values_land_the_same(
