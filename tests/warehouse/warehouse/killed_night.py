@@ -1,11 +1,10 @@
-"""One night as a process of its own, for tests that kill it: killed_night.py DATE RUN_ID.
+"""A whole night in one function, for tests that run it in a process of its own and kill it.
 
 Everything is the real thing but for the build, which is one statement here instead of a dbt
 project, and the gates: what is tested is that a night can die anywhere.
 """
 
 # ruff: noqa: S608 - statements are put together from the names of the slot
-import sys
 from datetime import date
 
 import psycopg
@@ -75,7 +74,3 @@ def main(day: str, run_id: str) -> None:
         night.judge_landing(run, opened["sources"], landed)
         night.publish(run, build(run))
         night.close_night(run)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
