@@ -113,3 +113,26 @@ def test_every_unit_test_beside_a_model_holds(target: Path, declared: dict[str, 
 
 def test_the_tricky_models_have_unit_tests(declared: dict[str, Any]) -> None:
     assert TRICKY - {test["model"] for test in declared.values()} == set()
+
+
+def test_the_pages_list_the_columns_that_the_models_have(
+    target: Path, module_warehouse: Any
+) -> None:
+    manifest = json.loads((target / "manifest.json").read_text())
+    described = {
+        node["alias"]: [column["name"] for column in node["columns"].values()]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    with psycopg.connect(module_warehouse.url("transformer")) as connection:
+        built = connection.execute(
+            "select table_name, array_agg(column_name::text order by ordinal_position)"
+            " from information_schema.columns where table_schema like 'slot_%' group by 1"
+        ).fetchall()
+    columns = dict(built)
+    wrong = {
+        name: sorted(set(columns[name]) ^ set(listed))
+        for name, listed in described.items()
+        if set(columns[name]) != set(listed)
+    }
+    assert wrong == {}
