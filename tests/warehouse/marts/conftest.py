@@ -156,16 +156,21 @@ def split(
         later = [day for day in order if day > row.folder_date][:3]
         if later and random.random() < 0.1:
             placed.append(Landed(row.source, row.object, random.choice(later), row.row))
+    between = sorted({_folder(row) for row in placed if first < row.folder_date <= dates[1]})
+    late = {folder for folder in between if random.random() < 0.3} or set(between[:1])
     deliveries: list[list[Landed]] = [[] for _ in dates]
-    is_late = {(row.source, row.object, row.folder_date): random.random() < 0.3 for row in placed}
     for row in placed:
         arrival = next(n for n, day in enumerate(dates) if day >= row.folder_date)
-        if arrival == 1 and is_late[row.source, row.object, row.folder_date]:
+        if _folder(row) in late:
             arrival = 2
         if arrival == 3:
             arrival = 4
         deliveries[arrival].append(row)
     return nights, deliveries[:5], [r for r in deliveries[5] if r.folder_date <= after]
+
+
+def _folder(row: Landed) -> tuple[str, str, date]:
+    return row.source, row.object, row.folder_date
 
 
 @pytest.fixture
