@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -25,6 +26,24 @@ THROW_AWAY = {
 """What a server may do without when its data is not worth a crash."""
 
 HOME_PREFIX = "handoff-test-"
+
+SHARED_BUILDS = "tests/warehouse/marts/"
+"""Tests that share marts which take long to build: they stay together in one process."""
+
+
+# The session's new seed, chosen once: several processes then name the same tests.
+os.environ.setdefault("HANDOFF_SESSION_SEED", str(Random().randrange(1_000_000_000)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes: a file's tests stay together, and those that share a build."""
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        shares = file.startswith(SHARED_BUILDS) and {"company", "history"} & set(
+            getattr(item, "fixturenames", ())
+        )
+        item.add_marker(pytest.mark.xdist_group("shared-builds" if shares else file))
 
 
 @dataclass(frozen=True)

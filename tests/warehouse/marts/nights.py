@@ -77,7 +77,8 @@ def new_seeds() -> list[int]:
     given = os.environ.get("HANDOFF_SEED")
     if given:
         return [int(given)]
-    return [Random().randrange(1_000, 1_000_000_000) for _ in range(SEEDS)]
+    random = Random(int(os.environ["HANDOFF_SESSION_SEED"]))
+    return [random.randrange(1_000, 1_000_000_000) for _ in range(SEEDS)]
 
 
 def midnight(day: date) -> datetime:
