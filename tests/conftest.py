@@ -40,10 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several processes: a file's tests stay together, and those that share a build."""
     for item in items:
         file = item.nodeid.split("::")[0]
-        shares = file.startswith(SHARED_BUILDS) and {"company", "history"} & set(
-            getattr(item, "fixturenames", ())
-        )
-        item.add_marker(pytest.mark.xdist_group("shared-builds" if shares else file))
+        fixtures = getattr(item, "fixturenames", ())
+        shared = next((name for name in ("history", "company") if name in fixtures), None)
+        is_shared = file.startswith(SHARED_BUILDS) and shared is not None
+        item.add_marker(pytest.mark.xdist_group(f"marts-{shared}" if is_shared else file))
 
 
 @dataclass(frozen=True)
