@@ -11,7 +11,7 @@ where
     and (landed._stamp_from_folder or landed._stamp < run.as_of)
 {%- endmacro %}
 
-{# Columns that order the versions of one row; see newest_first. #}
+{# Columns that order the versions of one row; see rank_versions. #}
 {% macro version_columns() -%}
     landed._stamp as version_stamp,
     landed._first_night as version_night,
@@ -20,17 +20,26 @@ where
 {%- endmacro %}
 
 {#
-    Position of a version among those of its row, 1 being the newest: the largest stamp wins, then the
-    later folder, then the larger canonical text (computed only where it decides).
+    The versions of a relation with `version_rank`, their position among those of the same row, 1 being
+    the newest: the largest stamp wins, then the later folder, then the larger canonical text (computed
+    only where it decides). The relation brings what `version_columns` names.
 #}
-{% macro newest_first(partition_by) -%}
-    row_number() over (
-        partition by {{ partition_by }}
-        order by
-            version_stamp desc,
-            version_night desc,
-            case when versions_alike > 1 then {{ canonical_text('record') }} end collate "C" desc
-    )
+{% macro rank_versions(relation, key) -%}
+    select
+        versions.*,
+        row_number() over (
+            partition by {{ key }}
+            order by
+                version_stamp desc,
+                version_night desc,
+                case when versions_alike > 1 then {{ canonical_text('record') }} end collate "C" desc
+        ) as version_rank
+    from (
+        select
+            {{ relation }}.*,
+            count(*) over (partition by {{ key }}, version_stamp, version_night) as versions_alike
+        from {{ relation }}
+    ) as versions
 {%- endmacro %}
 
 {#
@@ -43,11 +52,6 @@ where
         from jsonb_each_text({{ record }}) as cell
         where cell.value is not null and left(cell.key, 1) <> '_'
     )
-{%- endmacro %}
-
-{# How many versions share key, stamp and night: only then does the text have to decide. #}
-{% macro versions_alike(partition_by) -%}
-    count(*) over (partition by {{ partition_by }}, version_stamp, version_night)
 {%- endmacro %}
 
 {# The configured zone of a source: its timestamps without an offset are read in it. #}

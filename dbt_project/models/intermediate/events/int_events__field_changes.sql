@@ -72,17 +72,9 @@ of_affected_leads as (
 
 ),
 
-alike as (
-
-    select of_affected_leads.*, {{ versions_alike('source_system, change_id') }} as versions_alike
-    from of_affected_leads
-
-),
-
 ranked as (
 
-    select alike.*, {{ newest_first('source_system, change_id') }} as version_rank
-    from alike
+    {{ rank_versions('of_affected_leads', 'source_system, change_id') }}
 
 ),
 

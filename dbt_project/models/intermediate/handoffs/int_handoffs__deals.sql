@@ -11,11 +11,22 @@ opportunities as (
 
 ),
 
+campaign_member_versions as (
+
+    select * from {{ ref('stg_salesforce__campaign_members') }}
+
+),
+
+ranked_campaign_members as (
+
+    {{ rank_versions('campaign_member_versions', 'campaign_member_id') }}
+
+),
+
 campaign_members as (
 
-    select distinct on (campaign_member_id) *
-    from {{ ref('stg_salesforce__campaign_members') }}
-    order by campaign_member_id, version_stamp desc, version_night desc
+    select * from ranked_campaign_members
+    where version_rank = 1
 
 ),
 

@@ -114,17 +114,9 @@ versions as (
 
 ),
 
-alike as (
-
-    select versions.*, {{ versions_alike('source_system, record_id') }} as versions_alike
-    from versions
-
-),
-
 ranked as (
 
-    select alike.*, {{ newest_first('source_system, record_id') }} as version_rank
-    from alike
+    {{ rank_versions('versions', 'source_system, record_id') }}
 
 ),
 

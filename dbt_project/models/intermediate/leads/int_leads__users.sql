@@ -29,21 +29,30 @@ delivered as (
         null::text as team,
         manager_id,
         is_active,
-        version_stamp, version_night
+        version_stamp,
+        version_night,
+        record
     from {{ ref('stg_salesforce__users') }}
 
     union all
 
-    select 'generic', user_id, name, role, team, manager_id, is_active, version_stamp, version_night
+    select
+        'generic', user_id, name, role, team, manager_id, is_active,
+        version_stamp, version_night, record
     from {{ ref('stg_generic__users') }}
+
+),
+
+ranked as (
+
+    {{ rank_versions('delivered', 'source_system, user_id') }}
 
 ),
 
 newest as (
 
-    select distinct on (source_system, user_id) *
-    from delivered
-    order by source_system, user_id, version_stamp desc, version_night desc
+    select * from ranked
+    where version_rank = 1
 
 ),
 

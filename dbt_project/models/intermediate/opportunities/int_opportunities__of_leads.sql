@@ -7,27 +7,27 @@ with records as (
 
 ),
 
+contact_role_versions as (
+
+    select * from {{ ref('stg_salesforce__opportunity_contact_roles') }}
+
+),
+
 contact_roles as (
 
-    select
-        contact_role_id,
-        contact_id,
-        opportunity_id,
-        is_deleted,
-        is_primary,
-        created_at,
-        row_number() over (
-            partition by contact_role_id order by version_stamp desc, version_night desc
-        ) as version_rank
-    from {{ ref('stg_salesforce__opportunity_contact_roles') }}
+    {{ rank_versions('contact_role_versions', 'contact_role_id') }}
+
+),
+
+generic_versions as (
+
+    select * from {{ ref('stg_generic__opportunities') }}
 
 ),
 
 generic_opportunities as (
 
-    select distinct on (opportunity_id) opportunity_id, lead_record_id
-    from {{ ref('stg_generic__opportunities') }}
-    order by opportunity_id, version_stamp desc, version_night desc
+    {{ rank_versions('generic_versions', 'opportunity_id') }}
 
 ),
 
@@ -62,6 +62,7 @@ owned as (
         on
             records.source_system = 'generic'
             and records.record_id = generic_opportunities.lead_record_id
+    where generic_opportunities.version_rank = 1
 
 ),
 

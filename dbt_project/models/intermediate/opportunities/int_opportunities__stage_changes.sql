@@ -21,33 +21,34 @@ run as (
 
 field_histories as (
 
-    select distinct on (histories.change_id)
+    select
         owned.lead_id,
-        histories.opportunity_id,
-        histories.change_id,
-        histories.old_value,
-        histories.new_value,
-        histories.occurred_at,
-        histories.actor_id
+        histories.*
     from {{ ref('stg_salesforce__opportunity_field_histories') }} as histories
     inner join owned on histories.opportunity_id = owned.opportunity_id
     inner join stage_fields on histories.field_name = stage_fields.history_name
-    order by histories.change_id, histories.version_stamp desc, histories.version_night desc
+
+),
+
+ranked_field_histories as (
+
+    {{ rank_versions('field_histories', 'change_id') }}
 
 ),
 
 stage_rows as (
 
-    select distinct on (histories.change_id)
+    select
         owned.lead_id,
-        histories.opportunity_id,
-        histories.change_id,
-        histories.stage_name,
-        histories.occurred_at,
-        histories.actor_id
+        histories.*
     from {{ ref('stg_salesforce__opportunity_histories') }} as histories
     inner join owned on histories.opportunity_id = owned.opportunity_id
-    order by histories.change_id, histories.version_stamp desc, histories.version_night desc
+
+),
+
+ranked_stage_rows as (
+
+    {{ rank_versions('stage_rows', 'change_id') }}
 
 ),
 
@@ -55,18 +56,20 @@ stage_steps as (
 
     -- One row per stage set, also where only the amount changed: a stage that stays is no change.
     select
-        stage_rows.*,
+        ranked_stage_rows.*,
         lag(stage_name) over (
             partition by opportunity_id order by occurred_at, change_id collate "C"
         ) as previous_stage_name
-    from stage_rows
+    from ranked_stage_rows
+    where version_rank = 1
 
 ),
 
 changes as (
 
     select lead_id, opportunity_id, change_id, old_value, new_value, occurred_at, actor_id
-    from field_histories
+    from ranked_field_histories
+    where version_rank = 1
 
     union all
 

@@ -48,11 +48,9 @@ of_affected_leads as (
 
 ),
 
-alike as (
+ranked as (
 
-    select
-        of_affected_leads.*, {{ versions_alike('source_system, opportunity_id') }} as versions_alike
-    from of_affected_leads
+    {{ rank_versions('of_affected_leads', 'source_system, opportunity_id') }}
 
 ),
 
@@ -73,8 +71,8 @@ final as (
         created_by_id,
         closed_by_id,
         version_stamp,
-        {{ newest_first('source_system, opportunity_id') }} as version_rank
-    from alike
+        version_rank
+    from ranked
 
 )
 
