@@ -1,34 +1,12 @@
 {% import "shared/night.sql" as shared %}
 -- Only nights of the same kind are compared, the nearest eight, and never with a later one.
 with
-days as (
-    {{ shared.days() }}
-),
-
 delivered as (
-    select
-        load.source,
-        load.object,
-        load.night,
-        sum(load.rows_read) as rows,
-        days.is_quiet
-    from ops.loads as load
-    inner join days on days.day = load.night - 1
-    where load.status = 'loaded' and load.night <= {{ shared.night() }}
-    group by load.source, load.object, load.night, days.is_quiet
-),
-
-judged as (
-    {{ shared.judged_loads() }}
+    {{ shared.delivered() }}
 ),
 
 tonight as (
-    select distinct delivered.*
-    from delivered
-    inner join judged
-        on judged.source = delivered.source
-        and judged.object = delivered.object
-        and judged.night = delivered.night
+    {{ shared.delivered_tonight() }}
 ),
 
 compared as (

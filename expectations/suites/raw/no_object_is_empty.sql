@@ -7,31 +7,13 @@ days as (
 ),
 
 delivered as (
-    select
-        load.source,
-        load.object,
-        load.night,
-        {{ shared.table_of("load.object") }} as table_name,
-        sum(load.rows_read) as rows,
-        days.is_quiet
-    from ops.loads as load
-    inner join days on days.day = load.night - 1
-    where load.status = 'loaded'
-    group by load.source, load.object, load.night, days.is_quiet
-),
-
-judged as (
-    {{ shared.judged_loads() }}
+    {{ shared.delivered() }}
 ),
 
 empty as (
-    select distinct delivered.*
-    from delivered
-    inner join judged
-        on judged.source = delivered.source
-        and judged.object = delivered.object
-        and judged.night = delivered.night
-    where delivered.rows = 0
+    select tonight.*
+    from ({{ shared.delivered_tonight() }}) as tonight
+    where tonight.rows = 0
 ),
 
 compared_days as (

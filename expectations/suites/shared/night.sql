@@ -37,6 +37,31 @@
         )
 {%- endmacro -%}
 
+{#- Rows read per object and night, and whether the day that the night's folder brings was quiet. -#}
+{%- macro delivered() -%}
+    select
+        load.source,
+        load.object,
+        load.night,
+        {{ table_of("load.object") }} as table_name,
+        sum(load.rows_read) as rows,
+        known.is_quiet
+    from ops.loads as load
+    inner join ({{ days() }}) as known on known.day = load.night - 1
+    where load.status = 'loaded'
+    group by load.source, load.object, load.night, known.is_quiet
+{%- endmacro -%}
+
+{#- Of those deliveries, in a CTE named delivered, the ones that tonight's news came with. -#}
+{%- macro delivered_tonight() -%}
+    select distinct delivered.*
+    from delivered
+    inner join ({{ judged_loads() }}) as judged
+        on judged.source = delivered.source
+        and judged.object = delivered.object
+        and judged.night = delivered.night
+{%- endmacro -%}
+
 {#- The name of the table in which an object lands: LeadHistory -> lead_history. -#}
 {%- macro table_of(object) -%}
     regexp_replace(
