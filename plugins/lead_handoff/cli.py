@@ -213,16 +213,9 @@ class Pipeline:
 
     def last_month(self) -> str:
         """The last month that was over in the published night."""
-        from zoneinfo import ZoneInfo
+        from lead_handoff.review import population
 
-        from lead_handoff.airflow import night as steps
-        from lead_handoff.airflow.windows import last_full_month
-
-        shown = steps.published()
-        if shown is None:
-            raise HandoffError("No night has been published yet.")
-        as_of = shown["as_of"]
-        return last_full_month(as_of, ZoneInfo(steps.agreement_zone(as_of)))
+        return population.last_full_month(settings.warehouse_url("owner"))
 
     def _run(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> RunOutcome:
         from lead_handoff.airflow import telling

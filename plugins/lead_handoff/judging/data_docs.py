@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -200,13 +201,13 @@ class PassOn:
         return resource
 
 
-class _View:
+class _View(ABC):
     """Turns an object of the site into a page by a template of expectations/data_docs/."""
 
     template: ClassVar[str]
 
     def __init__(self, **settings: Any) -> None:
-        pass
+        super().__init__()
 
     def render(self, document: Any, **settings: Any) -> str:
         """The page as HTML."""
@@ -223,9 +224,9 @@ class _View:
         )
         return environment.get_template(self.template).render(self.names(document))
 
+    @abstractmethod
     def names(self, document: Any) -> dict[str, Any]:
         """What the template may refer to."""
-        raise NotImplementedError
 
 
 class JudgementView(_View):
