@@ -57,7 +57,7 @@ psql: setup ## open psql on the warehouse: make psql [ROLE=analyst]
 	@$(RUN) -m lead_handoff.local psql --role "$(ROLE)"
 
 test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
-	@$(RUN) -m pytest --numprocesses 2 --dist loadgroup $(wildcard $(TESTS)) $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(wildcard $(TESTS)) $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lead_handoff import settings
+from tests.conftest import SHARED_BUILDS, group_of
 
 ROOT = settings.project_root()
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
@@ -52,3 +53,12 @@ print(",".join(sorted(heavy)))
         check=True,
     )
     assert outcome.stdout.strip() == ""
+
+
+def test_tests_that_share_a_build_stay_in_one_process() -> None:
+    marts = "tests/warehouse/marts/"
+    assert group_of(f"{marts}test_time_travel.py::test_one[seed-1]") == "history"
+    assert group_of(f"{marts}test_killed_build.py::test_two") == "history"
+    assert group_of("tests/unit/x/test_y.py::test_z") == "tests/unit/x/test_y.py"
+    for names in SHARED_BUILDS.values():
+        assert [name for name in names if not (ROOT / marts / f"{name}.py").exists()] == []

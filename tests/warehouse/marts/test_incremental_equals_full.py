@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tests.warehouse.marts.conftest import History
-from tests.warehouse.marts.nights import assert_same, fingerprint, reference
+from tests.warehouse.marts.nights import Marts, assert_same, fingerprint, reference
 
 pytestmark = pytest.mark.slow
 
@@ -53,3 +53,26 @@ def test_these_nights_are_hard_ones(history: History) -> None:
         for number in (0, 1, 2, 4)
     ]
     assert all(one != two for one, two in pairwise(moves)), "nights bring moves"
+
+
+def test_a_lead_left_as_it_was_the_night_before_is_reported(history: History) -> None:
+    """What an incremental build does that does not notice a lead's news."""
+    old, new = history.told[2].marts, history.told[4].marts
+    stale = _lead_with_news(old, new)
+    mixed = dict(new)
+    for mart in ("dim_leads", "fct_stage_transitions", "fct_handoffs"):
+        kept = [row for row in new[mart] if row["lead_id"] != stale]
+        mixed[mart] = kept + [row for row in old[mart] if row["lead_id"] == stale]
+    with pytest.raises(pytest.fail.Exception, match=f"seed {history.seed}"):
+        assert_same(history.full.marts, mixed, history.seed)
+
+
+def _lead_with_news(old: Marts, new: Marts) -> str:
+    def moves(marts: Marts) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for row in marts["fct_stage_transitions"]:
+            counts[row["lead_id"]] = counts.get(row["lead_id"], 0) + 1
+        return counts
+
+    before, after = moves(old), moves(new)
+    return next(lead for lead, count in after.items() if 0 < before.get(lead, 0) < count)
