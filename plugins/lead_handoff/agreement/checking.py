@@ -41,6 +41,7 @@ def agreement_warnings(folder: Path) -> list[AgreementProblem]:
     tables = read_tables(folder)
     tables.problems.clear()
     _warn_unsigned(tables)
+    _warn_one_tier(tables)
     _warn_rules_not_judged(tables)
     _warn_missing_clauses(tables)
     _warn_machines_on_roster(tables)
@@ -610,6 +611,18 @@ def _warn_unsigned(tables: Tables) -> None:
                     f"version {row[_V]} is not signed by {side}; from its first day on that is a "
                     "finding",
                 )
+
+
+def _warn_one_tier(tables: Tables) -> None:
+    for version, rows in _by_version(tables.of("agreement_tiers")).items():
+        if len(rows) == 1:
+            tables.report(
+                "agreement_tiers",
+                rows[0].number,
+                "tier",
+                f"every lead of version {version} falls into {rows[0]['tier']!r}: with one tier the "
+                "best leads are promised no more than the others",
+            )
 
 
 def _warn_rules_not_judged(tables: Tables) -> None:

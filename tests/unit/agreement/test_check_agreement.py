@@ -104,6 +104,16 @@ def test_an_unsigned_version_is_a_warning_and_no_error() -> None:
     ]
 
 
+def test_a_version_with_one_tier_is_a_warning(agreement: Path) -> None:
+    def only_the_last(rows: list[dict[str, str]]) -> None:
+        rows[:] = [row | {"tier_order": "1"} for row in rows if row["tier"] == "B"]
+
+    edit(agreement, "agreement_tiers", only_the_last)
+    warned = [w for w in agreement_warnings(agreement) if w.file == "agreement_tiers.csv"]
+    assert [(w.row, w.column) for w in warned] == [(2, "tier"), (3, "tier")]
+    assert "every lead of version v1 falls into 'B'" in warned[0].message
+
+
 def only_salesforce(rows: list[dict[str, str]]) -> None:
     rows[:] = [row for row in rows if row["role"] == "sfa"]
 
