@@ -12,7 +12,7 @@ keyed as (
     -- At equal stage and second a status change comes before the opportunity that it made.
     select
         events.*,
-        lpad(stage_rank::text, 3, '0')
+        lpad(cast(stage_rank as {{ type_text() }}), 3, '0')
         || case when opportunity_id is null then '0' else '1' end
         || source_system || '|' || source_event_id as merge_key
     from events
@@ -27,7 +27,7 @@ headed as (
         keyed.*,
         row_number() over (
             partition by lead_id, source_system, record_key, occurred_second
-            order by chain_position, merge_key collate "C"
+            order by chain_position, {{ bytewise('merge_key') }}
         ) as record_position
     from keyed
 
@@ -37,7 +37,7 @@ merged as (
 
     select
         headed.*,
-        max(merge_key collate "C") over (
+        max({{ bytewise('merge_key') }}) over (
             partition by lead_id, source_system, record_key, occurred_second
             order by record_position
             rows between unbounded preceding and current row
@@ -52,7 +52,7 @@ numbered as (
         merged.*,
         row_number() over (
             partition by lead_id
-            order by occurred_second, head_key collate "C", record_position
+            order by occurred_second, {{ bytewise('head_key') }}, record_position
         ) as event_number
     from merged
 
@@ -63,8 +63,9 @@ final as (
     select
         numbered.*,
         -- A creation after the lead already has a history in that system is the record's, not the
-        -- lead's.
-        is_creation and event_number > min(event_number) over (partition by lead_id, source_system)
+        -- lead's. What happens in one second is not earlier.
+        is_creation
+        and occurred_second > min(occurred_second) over (partition by lead_id, source_system)
             as is_late_creation
     from numbered
 
