@@ -2,7 +2,7 @@
 {% macro threshold(rule, name, version, default) -%}
     coalesce(
         (
-            select thresholds.value::numeric
+            select cast(thresholds.value as numeric)
             from {{ ref('stg_agreement__thresholds') }} as thresholds
             where
                 thresholds.agreement_version = {{ version }}
@@ -28,8 +28,24 @@
     )
 {%- endmacro %}
 
-{# An instant as people of a zone read it: 2026-05-01 09:30 EDT. #}
+{# How many of these conditions hold; none of them may be null. #}
+{% macro how_many(conditions) -%}
+    {% for condition in conditions -%}
+    {{ ' + ' if not loop.first }}cast({{ condition }} as integer)
+    {%- endfor %}
+{%- endmacro %}
+
+{# Words by which the reason of a change tells that a machine made it; \w* stands for any ending. #}
+{% macro automation_words() -%}
+    {{ return(['automat\\w*', 'campaign', 'workflow', 'flow', 'timer', 'scheduled']) }}
+{%- endmacro %}
+
+{# An instant as people of a zone read it: 2026-05-01 09:30 America/New_York. #}
 {% macro readable(moment, zone) -%}
+    {{ adapter.dispatch('readable', 'lead_handoff')(moment, zone) }}
+{%- endmacro %}
+
+{% macro postgres__readable(moment, zone) -%}
     (to_char({{ moment }} at time zone {{ zone }}, 'YYYY-MM-DD HH24:MI') || ' ' || {{ zone }})
 {%- endmacro %}
 

@@ -8,6 +8,10 @@
 
 {# Working seconds of a calendar before an instant, as a scalar subquery. #}
 {% macro business_seconds_before(version, calendar, moment) -%}
+    {{ adapter.dispatch('business_seconds_before', 'lead_handoff')(version, calendar, moment) }}
+{%- endmacro %}
+
+{% macro postgres__business_seconds_before(version, calendar, moment) -%}
     coalesce((
         select
             windows.seconds_before
@@ -33,6 +37,10 @@
 
 {# The instant at which so many working seconds have passed since start_at; 0 gives the start itself. #}
 {% macro add_business_seconds(version, calendar, start_at, seconds) -%}
+    {{ adapter.dispatch('add_business_seconds', 'lead_handoff')(version, calendar, start_at, seconds) }}
+{%- endmacro %}
+
+{% macro postgres__add_business_seconds(version, calendar, start_at, seconds) -%}
     case
         when ({{ seconds }}) <= 0 then {{ start_at }}
         when {{ start_at }} is not null then (

@@ -90,3 +90,28 @@
     end
     $$
 {% endmacro %}
+
+{#
+    For the changes of one group, numbered by second, rank and id: the list of the positions that chain
+    order gives them. See order_within_seconds.
+#}
+{% macro positions_within_seconds(second, old_value, new_value, item) -%}
+    {{ adapter.dispatch('positions_within_seconds', 'lead_handoff')(second, old_value, new_value, item) }}
+{%- endmacro %}
+
+{% macro postgres__positions_within_seconds(second, old_value, new_value, item) -%}
+    {{ target.schema }}.order_within_seconds(
+        array_agg({{ second }} order by {{ item }}),
+        array_agg({{ old_value }} order by {{ item }}),
+        array_agg({{ new_value }} order by {{ item }})
+    )
+{%- endmacro %}
+
+{# The element of a list at a position, the first being 1. #}
+{% macro nth(list, position) -%}
+    {{ adapter.dispatch('nth', 'lead_handoff')(list, position) }}
+{%- endmacro %}
+
+{% macro postgres__nth(list, position) -%}
+    {{ list }}[{{ position }}]
+{%- endmacro %}

@@ -1,5 +1,9 @@
 {# A stable text id from parts that never change: the MD5 of the parts joined by a bar. #}
 {% macro hash_id(parts) -%}
+    {{ adapter.dispatch('hash_id', 'lead_handoff')(parts) }}
+{%- endmacro %}
+
+{% macro postgres__hash_id(parts) -%}
     md5({{ parts | join(" || '|' || ") }})
 {%- endmacro %}
 
@@ -28,6 +32,10 @@
 {% endmacro %}
 
 {% macro salesforce_id(expression) -%}
+    {{ adapter.dispatch('salesforce_id', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__salesforce_id(expression) -%}
     case
         when length({{ expression }}) = 15 then {{ target.schema }}.salesforce_id_from_15({{ expression }})
         else {{ expression }}
@@ -36,6 +44,10 @@
 
 {# The column name under which landing keeps a source's field: leadStatus -> lead_status. #}
 {% macro landed_column(expression) -%}
+    {{ adapter.dispatch('landed_column', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__landed_column(expression) -%}
     regexp_replace(
         lower(
             regexp_replace(
@@ -45,9 +57,4 @@
         ),
         '[^a-z0-9_]', '_', 'g'
     )
-{%- endmacro %}
-
-{# The value of one key of a JSON object, as text; an empty text counts as no value. #}
-{% macro json_text(document, key) -%}
-    nullif({{ document }} ->> {{ key }}, '')
 {%- endmacro %}

@@ -14,36 +14,123 @@
 
 {# A local time (timestamp) in a zone, as an instant. #}
 {% macro local_instant(local_time, zone) -%}
+    {{ adapter.dispatch('local_instant', 'lead_handoff')(local_time, zone) }}
+{%- endmacro %}
+
+{% macro postgres__local_instant(local_time, zone) -%}
     {{ target.schema }}.local_instant({{ local_time }}, {{ zone }})
 {%- endmacro %}
 
 {# A landed text as an instant; without an offset it is read in the source's own zone. #}
 {% macro to_instant(expression, zone) -%}
+    {{ adapter.dispatch('to_instant', 'lead_handoff')(expression, zone) }}
+{%- endmacro %}
+
+{% macro postgres__to_instant(expression, zone) -%}
     case
         when {{ expression }} ~ '[0-9:.](Z|z| ?[+-][0-9]{2}(:?[0-9]{2})?)$' and length({{ expression }}) > 10
-            then ({{ expression }})::timestamptz
+            then cast({{ expression }} as timestamp with time zone)
         when {{ expression }} is not null
-            then {{ local_instant('(' ~ expression ~ ')::timestamp', zone) }}
+            then {{ local_instant('cast(' ~ expression ~ ' as timestamp)', zone) }}
     end
 {%- endmacro %}
 
 {# Whole seconds: the grain at which sources order what happened. #}
 {% macro to_second(expression) -%}
+    {{ adapter.dispatch('to_second', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__to_second(expression) -%}
     date_trunc('second', {{ expression }})
 {%- endmacro %}
 
 {# Seconds from one instant to another, exact. #}
 {% macro seconds_between(start_at, end_at) -%}
+    {{ adapter.dispatch('seconds_between', 'lead_handoff')(start_at, end_at) }}
+{%- endmacro %}
+
+{% macro postgres__seconds_between(start_at, end_at) -%}
     extract(epoch from ({{ end_at }} - {{ start_at }}))
 {%- endmacro %}
 
 {# N days in a clause are N times 24 hours, whatever the calendar and the clock change. #}
 {% macro add_days(start_at, days) -%}
+    {{ adapter.dispatch('add_days', 'lead_handoff')(start_at, days) }}
+{%- endmacro %}
+
+{% macro postgres__add_days(start_at, days) -%}
     ({{ start_at }} + make_interval(secs => ({{ days }})::numeric * 86400))
 {%- endmacro %}
 
 {# An instant as ISO 8601 text in UTC, with a fraction only where there is one. #}
 {% macro iso_utc(expression) -%}
+    {{ adapter.dispatch('iso_utc', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__iso_utc(expression) -%}
     (to_char({{ expression }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
     || rtrim(rtrim(to_char({{ expression }} at time zone 'UTC', '.US'), '0'), '.') || 'Z')
+{%- endmacro %}
+
+{# The same with a fraction always, so that it can stand in an id. #}
+{% macro iso_utc_fixed(expression) -%}
+    {{ adapter.dispatch('iso_utc_fixed', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__iso_utc_fixed(expression) -%}
+    to_char({{ expression }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+{%- endmacro %}
+
+{# The type of a text of any length. #}
+{% macro type_text() -%}
+    {{ adapter.dispatch('type_text', 'lead_handoff')() }}
+{%- endmacro %}
+
+{% macro postgres__type_text() %}text{% endmacro %}
+
+{# The type of an instant: a moment on the world's time line, whatever the session's zone. #}
+{% macro type_instant() -%}
+    {{ adapter.dispatch('type_instant', 'lead_handoff')() }}
+{%- endmacro %}
+
+{% macro postgres__type_instant() %}timestamp with time zone{% endmacro %}
+
+{# Before every instant, and after every one: the open ends of a span. #}
+{% macro beginning_of_time() -%}
+    {{ adapter.dispatch('beginning_of_time', 'lead_handoff')() }}
+{%- endmacro %}
+
+{% macro postgres__beginning_of_time() %}cast('-infinity' as timestamp with time zone){% endmacro %}
+
+{% macro end_of_time() -%}
+    {{ adapter.dispatch('end_of_time', 'lead_handoff')() }}
+{%- endmacro %}
+
+{% macro postgres__end_of_time() %}cast('infinity' as timestamp with time zone){% endmacro %}
+
+{# So many seconds later. #}
+{% macro add_seconds(start_at, seconds) -%}
+    {{ adapter.dispatch('add_seconds', 'lead_handoff')(start_at, seconds) }}
+{%- endmacro %}
+
+{% macro postgres__add_seconds(start_at, seconds) -%}
+    ({{ start_at }} + make_interval(secs => {{ seconds }}))
+{%- endmacro %}
+
+{# The minute of an instant: what happens in one minute may be one batch. #}
+{% macro to_minute(expression) -%}
+    {{ adapter.dispatch('to_minute', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__to_minute(expression) -%}
+    date_trunc('minute', {{ expression }})
+{%- endmacro %}
+
+{# The date that the calendars of a zone show at an instant. #}
+{% macro local_date(moment, zone) -%}
+    {{ adapter.dispatch('local_date', 'lead_handoff')(moment, zone) }}
+{%- endmacro %}
+
+{% macro postgres__local_date(moment, zone) -%}
+    cast({{ moment }} at time zone {{ zone }} as date)
 {%- endmacro %}

@@ -620,8 +620,8 @@ def _warn_one_tier(tables: Tables) -> None:
                 "agreement_tiers",
                 rows[0].number,
                 "tier",
-                f"every lead of version {version} falls into {rows[0]['tier']!r}: with one tier the "
-                "best leads are promised no more than the others",
+                f"every lead of version {version} falls into {rows[0]['tier']!r}: with one tier "
+                "the best leads are promised no more than the others",
             )
 
 

@@ -8,8 +8,8 @@ dated as (
 
     select
         versions.*,
-        {{ local_instant('valid_from::timestamp', 'time_zone') }} as valid_from_at,
-        lead({{ local_instant('valid_from::timestamp', 'time_zone') }}) over (order by valid_from)
+        {{ midnight('valid_from', 'time_zone') }} as valid_from_at,
+        lead({{ midnight('valid_from', 'time_zone') }}) over (order by valid_from)
             as valid_to_at,
         row_number() over (order by valid_from) = 1 as is_first
     from versions
@@ -26,8 +26,8 @@ final as (
         is_first,
         -- The first version serves for anything earlier; what it judges is told apart by
         -- valid_from_at.
-        case when is_first then '-infinity'::timestamptz else valid_from_at end as in_force_from,
-        coalesce(valid_to_at, 'infinity'::timestamptz) as in_force_to,
+        case when is_first then {{ beginning_of_time() }} else valid_from_at end as in_force_from,
+        coalesce(valid_to_at, {{ end_of_time() }}) as in_force_to,
         time_zone,
         default_calendar,
         handoff_stage,

@@ -32,11 +32,9 @@ run as (
 days as (
 
     -- Long enough for the oldest history a source keeps and for any due time that a clock can give.
-    select day::date as day
+    select cast(days.day as date) as day
     from run
-    cross join generate_series(
-        date '2005-01-01', (run.as_of + interval '6 years')::date, interval '1 day'
-    ) as day
+    cross join {{ each_day("date '2005-01-01'", add_calendar_years('run.as_of', 6)) }} as days (day)
 
 ),
 
@@ -51,7 +49,7 @@ open_days as (
         calendars.closes
     from calendars
     inner join versions on calendars.agreement_version = versions.agreement_version
-    inner join days on extract(isodow from days.day) = calendars.weekday
+    inner join days on {{ iso_weekday('days.day') }} = calendars.weekday
     left join holidays
         on
             calendars.agreement_version = holidays.agreement_version
@@ -67,8 +65,8 @@ windows as (
     select
         agreement_version,
         calendar,
-        {{ local_instant('day + opens::interval', 'time_zone') }} as opens_at,
-        {{ local_instant('day + closes::interval', 'time_zone') }} as closes_at
+        {{ clock_instant('day', 'opens', 'time_zone') }} as opens_at,
+        {{ clock_instant('day', 'closes', 'time_zone') }} as closes_at
     from open_days
 
 ),

@@ -42,7 +42,7 @@ first_changes as (
 
     select distinct on (opportunity_id) opportunity_id, old_value
     from stage_changes
-    order by opportunity_id, occurred_at, change_id collate "C"
+    order by opportunity_id, occurred_at, {{ bytewise('change_id') }}
 
 ),
 

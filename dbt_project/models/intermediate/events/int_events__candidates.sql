@@ -51,9 +51,9 @@ candidates as (
 
     select
         lead_id, source_system, 'lead:' || record_id || ':' || field_name as record_key,
-        null::text as opportunity_id, change_id as source_event_id, mapped_stage as stage,
-        coalesce(is_authority, false) as is_authority,
-        old_value,
+        cast(null as {{ type_text() }}) as opportunity_id,
+        change_id as source_event_id, mapped_stage as stage,
+        coalesce(is_authority, false) as is_authority, old_value,
         new_value as raw_value,
         occurred_at,
         occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,

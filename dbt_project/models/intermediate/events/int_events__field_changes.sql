@@ -26,8 +26,8 @@ changes as (
         occurred_at,
         occurred_at as recorded_at,
         actor_id,
-        null::text as campaign,
-        null::text as reason,
+        cast(null as {{ type_text() }}) as campaign,
+        cast(null as {{ type_text() }}) as reason,
         version_stamp, version_night, record
     from {{ ref('stg_salesforce__lead_histories') }}
 
@@ -109,8 +109,10 @@ final as (
         and not (
             ranked.is_owner
             and ranked.source_system = 'salesforce'
-            and coalesce(ranked.new_value, ranked.old_value, '')
-            !~ '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$'
+            and not {{ matches(
+                "coalesce(ranked.new_value, ranked.old_value, '')",
+                '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$'
+            ) }}
         )
 
 )

@@ -74,7 +74,7 @@ numbered as (
         mapped.*,
         row_number() over (
             partition by source_system, record_id, field_name
-            order by occurred_second, stage_rank, change_id collate "C"
+            order by occurred_second, stage_rank, {{ bytewise('change_id') }}
         ) as item,
         count(*) over (
             partition by source_system, record_id, field_name, occurred_second
@@ -89,11 +89,8 @@ tangled as (
         source_system,
         record_id,
         field_name,
-        {{ target.schema }}.order_within_seconds(
-            array_agg(occurred_second order by item),
-            array_agg(old_value order by item),
-            array_agg(new_value order by item)
-        ) as positions
+        {{ positions_within_seconds('occurred_second', 'old_value', 'new_value', 'item') }}
+            as positions
     from numbered
     group by source_system, record_id, field_name
     having max(in_second) > 1
@@ -123,7 +120,7 @@ final as (
         numbered.agreement_version,
         numbered.mapped_stage,
         numbered.is_authority,
-        coalesce(tangled.positions[numbered.item], numbered.item) as chain_position
+        coalesce({{ nth('tangled.positions', 'numbered.item') }}, numbered.item) as chain_position
     from numbered
     left join tangled
         on

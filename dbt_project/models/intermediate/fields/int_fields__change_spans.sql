@@ -32,7 +32,7 @@ steps as (
         source_system,
         history_name,
         old_value as value,
-        '-infinity'::timestamptz as from_at,
+        {{ beginning_of_time() }} as from_at,
         0 as position
     from numbered
     where position = 1
@@ -55,7 +55,7 @@ final as (
         coalesce(
             lead(from_at)
                 over (partition by lead_id, source_system, history_name order by position),
-            'infinity'::timestamptz
+            {{ end_of_time() }}
         ) as to_at,
         position
     from steps

@@ -65,7 +65,7 @@ final as (
         lag(owner_id) over (partition by lead_id order by position) as previous_owner_id,
         from_at,
         coalesce(
-            lead(from_at) over (partition by lead_id order by position), 'infinity'::timestamptz
+            lead(from_at) over (partition by lead_id order by position), {{ end_of_time() }}
         ) as to_at,
         row_number() over (partition by lead_id order by position) as span_number
     from steps

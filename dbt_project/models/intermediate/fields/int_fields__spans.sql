@@ -101,12 +101,12 @@ from_versions as (
         source_system,
         history_name,
         value,
-        case when position = 1 then '-infinity'::timestamptz else version_stamp end as from_at,
+        case when position = 1 then {{ beginning_of_time() }} else version_stamp end as from_at,
         coalesce(
             lead(version_stamp) over (
                 partition by lead_id, source_system, history_name order by position
             ),
-            'infinity'::timestamptz
+            {{ end_of_time() }}
         ) as to_at,
         position,
         version_stamp as set_at

@@ -78,7 +78,7 @@ valued as (
         trim(
             case
                 when change_spans.lead_id is not null then change_spans.value
-                else records_at_offer.record ->> listed.landed_column
+                else {{ json_value('records_at_offer.record', 'listed.landed_column') }}
             end
         ) as value
     from listed
@@ -104,7 +104,7 @@ final as (
         case
             when value is null or value = '' then false
             when met_values is not null
-                then lower(value) = any(string_to_array(lower(met_values), '|'))
+                then {{ is_listed('lower(value)', 'lower(met_values)') }}
             else lower(value) not in ('no', 'false', '0', 'unknown', 'none', 'n/a', 'null')
         end as is_met
     from valued

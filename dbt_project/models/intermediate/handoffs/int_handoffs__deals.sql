@@ -61,7 +61,7 @@ deals as (
                 offers.next_offered_at is null or opportunities.created_at < offers.next_offered_at
             )
     order by
-        offers.handoff_id, opportunities.created_at, opportunities.opportunity_id collate "C"
+        offers.handoff_id, opportunities.created_at, {{ bytewise('opportunities.opportunity_id') }}
 
 ),
 
@@ -82,7 +82,7 @@ campaigns as (
     order by
         offers.handoff_id,
         campaign_members.created_at desc,
-        campaign_members.campaign_member_id collate "C" desc
+        {{ bytewise('campaign_members.campaign_member_id') }} desc
 
 ),
 

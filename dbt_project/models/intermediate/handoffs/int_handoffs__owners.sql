@@ -67,8 +67,7 @@ at_offer as (
                 spans.from_at <= bounded.offered_at
                 or (
                     spans.from_at
-                    <= bounded.offered_at
-                    + make_interval(secs => bounded.routing_grace_minutes * 60)
+                    <= {{ add_seconds('bounded.offered_at', 'bounded.routing_grace_minutes * 60') }}
                     and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
                 )
             )

@@ -32,8 +32,10 @@ ranked as (
         offers.handoff_id,
         fields.role,
         fields.source_system,
-        case when trim(spans.value) ~ '^[+-]?[0-9]+(\.[0-9]+)?$' then trim(spans.value)::numeric end
-            as score,
+        case
+            when {{ matches('trim(spans.value)', '^[+-]?[0-9]+([.][0-9]+)?$') }}
+                then cast(trim(spans.value) as numeric)
+        end as score,
         row_number() over (
             partition by offers.handoff_id, fields.role
             order by

@@ -28,11 +28,11 @@ ranked as (
         -- The lead is named after its first created record, so that a later link never renames it
         -- unless the linked record is older.
         first_value(
-            to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            {{ iso_utc_fixed('created_at') }}
             || '|' || source_system || '|' || record_id
         ) over (
             partition by component
-            order by created_at, source_system collate "C", record_id collate "C"
+            order by created_at, {{ bytewise('source_system') }}, {{ bytewise('record_id') }}
         ) as first_record,
         -- Two live records in one system: the smallest id survives.
         row_number() over (
@@ -40,8 +40,8 @@ ranked as (
             order by
                 merged_into_id is not null,
                 is_deleted,
-                case when record_id ~ '^[0-9]+$' then length(record_id) end,
-                record_id collate "C"
+                case when {{ matches('record_id', '^[0-9]+$') }} then length(record_id) end,
+                {{ bytewise('record_id') }}
         ) as survivor_rank
     from records
 
@@ -52,7 +52,7 @@ final as (
     select
         source_system,
         record_id,
-        md5(first_record) as lead_id,
+        {{ hash_id(['first_record']) }} as lead_id,
         survivor_rank = 1 as is_survivor,
         is_deleted,
         merged_into_id,

@@ -99,7 +99,7 @@ changed as (
     select waiting.source_system, waiting.record_id
     from waiting
     cross join run
-    where waiting.wakes_at::timestamptz < run.as_of
+    where cast(waiting.wakes_at as {{ type_instant() }}) < run.as_of
 
     union
 

@@ -30,7 +30,7 @@ final as (
 
     select
         node,
-        min(member collate "C") as component
+        min({{ bytewise('member') }}) as component
     from reached
     group by node
 

@@ -12,16 +12,15 @@ final as (
     -- The activity stands on the survivor; the losers are listed in its attributes.
     select
         merges.activity_id,
-        loser.id[1] as loser_id,
+        loser.id as loser_id,
         merges.lead_record_id as survivor_id,
         merges.occurred_at,
         merges.load_id,
         merges.version_night,
         merges.version_stamp
     from merges
-    cross join
-        lateral regexp_matches(merges.attributes ->> 'Merge IDs', '[0-9]+', 'g') as loser (id)
-    where loser.id[1] <> merges.lead_record_id
+    cross join {{ each_number_in(json_value('merges.attributes', "'Merge IDs'")) }} as loser (id)
+    where loser.id <> merges.lead_record_id
 
 )
 

@@ -46,22 +46,19 @@ by_handoff as (
         handoff_id,
         offered_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'score',
-            score_at_offer,
-            'minimum_score',
-            minimum_score,
-            'attributes_met',
-            attributes_met,
-            'minimum_attributes',
-            minimum_attributes,
-            'accepted',
-            coalesce(answer = 'accepted', false)
-        ) as evidence,
+        {{ json_object({
+            'score': 'score_at_offer',
+            'minimum_score': 'minimum_score',
+            'attributes_met': 'attributes_met',
+            'minimum_attributes': 'minimum_attributes',
+            'accepted': "coalesce(answer = 'accepted', false)",
+        }) }} as evidence,
         'Handed over at ' || {{ readable('offered_at', 'time_zone') }} || ' with '
-        || coalesce('score ' || score_at_offer::text, 'no score') || ' and ' || attributes_met
-        || ' attributes; agreed are score ' || coalesce(minimum_score::text, 'any') || ' and '
-        || coalesce(minimum_attributes::text, 'any') || ' attributes.' as message
+        || coalesce('score ' || cast(score_at_offer as {{ type_text() }}), 'no score')
+        || ' and ' || attributes_met || ' attributes; agreed are score '
+        || coalesce(cast(minimum_score as {{ type_text() }}), 'any') || ' and '
+        || coalesce(cast(minimum_attributes as {{ type_text() }}), 'any')
+        || ' attributes.' as message
     from judged
     where not is_never_scored
 
@@ -74,18 +71,15 @@ by_source as (
         'missing_score' as rule,
         'source' as subject_type,
         score_source_system || '|' || judged_version as subject_id,
-        null::text as lead_id,
-        null::text as handoff_id,
+        cast(null as {{ type_text() }}) as lead_id,
+        cast(null as {{ type_text() }}) as handoff_id,
         min(offered_at) as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'source_system',
-            score_source_system,
-            'agreement_version',
-            judged_version,
-            'handoffs',
-            count(*)
-        ) as evidence,
+        {{ json_object({
+            'source_system': 'score_source_system',
+            'agreement_version': 'judged_version',
+            'handoffs': 'count(*)',
+        }) }} as evidence,
         'No lead of ' || score_source_system || ' ever had a score; ' || count(*)
         || ' handoff(s) under agreement version ' || judged_version || ' cannot be judged by it.'
             as message

@@ -9,7 +9,8 @@ with events as (
 waiting as (
 
     select
-        event_id, lead_id, occurred_at, recorded_at, stage, null::timestamptz as record_created_at
+        event_id, lead_id, occurred_at, recorded_at, stage,
+        cast(null as {{ type_instant() }}) as record_created_at
     from {{ ref('int_integrity__waiting_events') }}
 
 ),
@@ -51,7 +52,7 @@ explained as (
         case
             when seconds_ahead > future_minutes * 60 then 'dated after it was recorded'
             when seconds_ahead < -backdated_days * 86400 then 'recorded long after its date'
-            when occurred_at > as_of + interval '1 day' then 'dated in the future'
+            when occurred_at > {{ add_days('as_of', 1) }} then 'dated in the future'
             when occurred_at < record_created_at then 'dated before its record was created'
         end as problem
     from judged
@@ -65,13 +66,15 @@ final as (
         'event' as subject_type,
         event_id as subject_id,
         lead_id,
-        null::text as handoff_id,
+        cast(null as {{ type_text() }}) as handoff_id,
         occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'stage', stage, 'occurred_at', {{ iso_utc('occurred_at') }},
-            'recorded_at', {{ iso_utc('recorded_at') }}, 'problem', problem
-        ) as evidence,
+        {{ json_object({
+            'stage': 'stage',
+            'occurred_at': iso_utc('occurred_at'),
+            'recorded_at': iso_utc('recorded_at'),
+            'problem': 'problem',
+        }) }} as evidence,
         'The event into ' || stage || ' of ' || {{ readable('occurred_at', 'time_zone') }} || ' is '
         || problem || ' (recorded ' || {{ readable('recorded_at', 'time_zone') }} || ').' as message
     from explained

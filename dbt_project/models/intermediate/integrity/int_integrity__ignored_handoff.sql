@@ -21,11 +21,13 @@ final as (
         handoffs.handoff_id,
         handoffs.response_due_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'offered_at', {{ iso_utc('handoffs.offered_at') }},
-            'response_due_at', {{ iso_utc('handoffs.response_due_at') }},
-            'tier', handoffs.tier, 'touches', handoffs.touches, 'expired', handoffs.expired
-        ) as evidence,
+        {{ json_object({
+            'offered_at': iso_utc('handoffs.offered_at'),
+            'response_due_at': iso_utc('handoffs.response_due_at'),
+            'tier': 'handoffs.tier',
+            'touches': 'handoffs.touches',
+            'expired': 'handoffs.expired',
+        }) }} as evidence,
         'Nobody answered the handoff of '
         || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
         || ' by ' || {{ readable('handoffs.response_due_at', 'versions.time_zone') }} || '.'

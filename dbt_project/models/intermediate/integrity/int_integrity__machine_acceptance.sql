@@ -48,8 +48,8 @@ signalled as (
             )) }},
             false
         ) as has_timer,
-        count(*) over (partition by date_trunc('minute', accepted_at)) as in_batch,
-        count(*) over (partition by date_trunc('minute', accepted_at))
+        count(*) over (partition by {{ to_minute('accepted_at') }}) as in_batch,
+        count(*) over (partition by {{ to_minute('accepted_at') }})
         >= {{ threshold('auto_acceptance', 'batch_size', 'acceptances.judged_version', 5) }}
             as has_batch
     from acceptances
@@ -70,24 +70,20 @@ final as (
         handoff_id,
         accepted_at as occurred_at,
         {{ grade(
-            '1 + has_timer::int + has_batch::int'
+            '1 + ' ~ how_many(['has_timer', 'has_batch'])
         ) }} as grade,
-        jsonb_build_object(
-            'offered_at', {{ iso_utc('offered_at') }}, 'accepted_at', {{ iso_utc('accepted_at') }},
-            'response_due_at', {{ iso_utc('response_due_at') }}, 'accepted_by_id', accepted_by_id,
-            'to_stage',
-            to_stage,
-            'timer',
-            has_timer,
-            'in_batch',
-            in_batch,
-            'reason',
-            reason,
-            'campaign',
-            campaign,
-            'touches',
-            touches
-        ) as evidence,
+        {{ json_object({
+            'offered_at': iso_utc('offered_at'),
+            'accepted_at': iso_utc('accepted_at'),
+            'response_due_at': iso_utc('response_due_at'),
+            'accepted_by_id': 'accepted_by_id',
+            'to_stage': 'to_stage',
+            'timer': 'has_timer',
+            'in_batch': 'in_batch',
+            'reason': 'reason',
+            'campaign': 'campaign',
+            'touches': 'touches',
+        }) }} as evidence,
         'Accepted by an automation at ' || {{ readable('accepted_at', 'time_zone') }}
         || case
             when coalesce(accepted_at > response_due_at, false)

@@ -24,11 +24,13 @@ final as (
         transitions.transition_number,
         transitions.entered_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'from_stage', transitions.from_stage, 'to_stage', transitions.to_stage,
-            'skipped_stages', transitions.skipped_stages, 'actor_id', transitions.actor_id,
-            'actor_type', transitions.actor_type
-        ) as evidence,
+        {{ json_object({
+            'from_stage': 'transitions.from_stage',
+            'to_stage': 'transitions.to_stage',
+            'skipped_stages': 'transitions.skipped_stages',
+            'actor_id': 'transitions.actor_id',
+            'actor_type': 'transitions.actor_type',
+        }) }} as evidence,
         'Moved from ' || transitions.from_stage || ' to ' || transitions.to_stage || ' at '
         || {{ readable('transitions.entered_at', 'versions.time_zone') }}
         || case

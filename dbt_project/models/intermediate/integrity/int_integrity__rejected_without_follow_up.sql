@@ -34,19 +34,20 @@ final as (
         clauses.handoff_id,
         clauses.due_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'rejection_at', {{ iso_utc('clauses.due_at') }}, 'touches_needed', clauses.required,
-            'touches_made', clauses.actual, 'channels_needed', terms.channels,
-            'channels_used',
-            handoffs.channels_before_rejection,
-            'reason',
-            handoffs.rejection_reason,
-            'family', handoffs.rejection_family, 'tier', clauses.tier
-        ) as evidence,
+        {{ json_object({
+            'rejection_at': iso_utc('clauses.due_at'),
+            'touches_needed': 'clauses.required',
+            'touches_made': 'clauses.actual',
+            'channels_needed': 'terms.channels',
+            'channels_used': 'handoffs.channels_before_rejection',
+            'reason': 'handoffs.rejection_reason',
+            'family': 'handoffs.rejection_family',
+            'tier': 'clauses.tier',
+        }) }} as evidence,
         'Rejected at ' || {{ readable('clauses.due_at', 'versions.time_zone') }} || ' after '
-        || clauses.actual::int
+        || cast(clauses.actual as integer)
         || ' of '
-        || clauses.required::int
+        || cast(clauses.required as integer)
         || ' promised follow-ups, reason: '
         || coalesce(handoffs.rejection_reason, 'none given') || '.' as message
     from clauses

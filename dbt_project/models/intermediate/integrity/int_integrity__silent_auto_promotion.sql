@@ -24,7 +24,7 @@ promotions as (
         {{ seconds_between('previous.entered_at', 'transitions.entered_at') }} / 86400
             as elapsed_days,
         transitions.actor_type = 'automation'
-        or transitions.reason ~* '\m(automat\w*|campaign|workflow|flow|timer|scheduled)\M'
+        or {{ mentions('transitions.reason', automation_words()) }}
             as is_machine
     from transitions
     inner join previous
@@ -44,7 +44,7 @@ batched as (
     select
         promotions.*,
         count(*) filter (where is_silent) over (
-            partition by date_trunc('minute', entered_at)
+            partition by {{ to_minute('entered_at') }}
         ) as in_batch
     from promotions
 
@@ -57,14 +57,11 @@ signalled as (
         coalesce(is_machine, false) as has_machine,
         exists(
             select 1
-            from unnest(string_to_array(
-                    {{ threshold_text(
-                        'silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14'
-                    ) }},
-                    '|'
-                )) as timer (days)
+            from {{ each_listed(threshold_text(
+                    'silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14'
+                )) }} as timer (days)
             where
-                abs(elapsed_days - timer.days::numeric)
+                abs(elapsed_days - cast(timer.days as numeric))
                 <= {{ threshold(
                     'silent_auto_promotion', 'tolerance_days', 'batched.agreement_version', 1
                 ) }}
@@ -88,8 +85,8 @@ judged as (
         signalled.*,
         case
             when to_stage = 'won' and actor_type = 'automation'
-                then greatest(is_silent::int + has_timer::int + has_batch::int, 1)
-            when is_silent then has_machine::int + has_timer::int + has_batch::int
+                then greatest({{ how_many(['is_silent', 'has_timer', 'has_batch']) }}, 1)
+            when is_silent then {{ how_many(['has_machine', 'has_timer', 'has_batch']) }}
             else 0
         end as signals
     from signalled
@@ -106,17 +103,22 @@ final as (
         judged.transition_number,
         judged.entered_at as occurred_at,
         {{ grade('signals') }} as grade,
-        jsonb_build_object(
-            'from_stage', from_stage, 'to_stage', to_stage,
-            'previous_entered_at', {{ iso_utc('previous_entered_at') }},
-            'entered_at', {{ iso_utc('entered_at') }},
-            'elapsed_days',
-            round(elapsed_days, 3),
-            'touches_since_previous',
-            touches_since_previous,
-            'actor_id', actor_id, 'actor_type', actor_type, 'reason', reason, 'campaign', campaign,
-            'machine', has_machine, 'timer', has_timer, 'batch', has_batch, 'in_batch', in_batch
-        ) as evidence,
+        {{ json_object({
+            'from_stage': 'from_stage',
+            'to_stage': 'to_stage',
+            'previous_entered_at': iso_utc('previous_entered_at'),
+            'entered_at': iso_utc('entered_at'),
+            'elapsed_days': 'round(elapsed_days, 3)',
+            'touches_since_previous': 'touches_since_previous',
+            'actor_id': 'actor_id',
+            'actor_type': 'actor_type',
+            'reason': 'reason',
+            'campaign': 'campaign',
+            'machine': 'has_machine',
+            'timer': 'has_timer',
+            'batch': 'has_batch',
+            'in_batch': 'in_batch',
+        }) }} as evidence,
         'Promoted from ' || from_stage || ' to ' || to_stage || ' at '
         || {{ readable('entered_at', 'versions.time_zone') }} || ' after ' || round(elapsed_days, 1)
         || ' days with ' || touches_since_previous || ' sales touches'

@@ -40,10 +40,12 @@ final as (
         transition_number,
         {{ add_days('entered_at', 'stall_days') }} as occurred_at,
         'certain' as grade,
-        jsonb_build_object(
-            'stage', to_stage, 'entered_at', {{ iso_utc('entered_at') }}, 'stall_days', stall_days,
-            'days_in_stage', round({{ seconds_between('entered_at', 'as_of') }} / 86400, 1)
-        ) as evidence,
+        {{ json_object({
+            'stage': 'to_stage',
+            'entered_at': iso_utc('entered_at'),
+            'stall_days': 'stall_days',
+            'days_in_stage': "round(" ~ seconds_between('entered_at', 'as_of') ~ " / 86400, 1)",
+        }) }} as evidence,
         'In '
         || to_stage
         || ' since '

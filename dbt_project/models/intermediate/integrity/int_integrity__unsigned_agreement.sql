@@ -39,11 +39,14 @@ final as (
         'unsigned_agreement' as rule,
         'agreement_version' as subject_type,
         agreement_version as subject_id,
-        null::text as lead_id,
-        null::text as handoff_id,
+        cast(null as {{ type_text() }}) as lead_id,
+        cast(null as {{ type_text() }}) as handoff_id,
         valid_from_at as occurred_at,
         'certain' as grade,
-        jsonb_build_object('agreement_version', agreement_version, 'missing', missing_signatures)
+        {{ json_object({
+            'agreement_version': 'agreement_version',
+            'missing': 'missing_signatures',
+        }) }}
             as evidence,
         'Agreement version ' || agreement_version || ' is in force since ' || valid_from
         || ' without the signature of ' || missing_signatures || '.' as message

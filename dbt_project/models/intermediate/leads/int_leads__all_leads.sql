@@ -55,7 +55,7 @@ last_moves as (
 owners as (
 
     select lead_id, owner_id from {{ ref('int_fields__owner_spans') }}
-    where to_at = 'infinity'::timestamptz
+    where to_at = {{ end_of_time() }}
 
 ),
 

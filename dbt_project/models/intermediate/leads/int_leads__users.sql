@@ -26,7 +26,7 @@ delivered as (
         user_id,
         name,
         role,
-        null::text as team,
+        cast(null as {{ type_text() }}) as team,
         manager_id,
         is_active,
         version_stamp,

@@ -35,7 +35,7 @@ from_changes as (
         stage_changes.lead_id, 'salesforce' as source_system, stage_changes.opportunity_id,
         stage_changes.change_id as source_event_id, stage_changes.old_value,
         stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.actor_id,
-        null::text as outcome
+        cast(null as {{ type_text() }}) as outcome
     from stage_changes
 
 ),
@@ -59,7 +59,7 @@ without_change as (
         versions.opportunity_id,
         versions.stage_name as raw_value,
         versions.closed_at as occurred_at,
-        null::text as actor_id,
+        cast(null as {{ type_text() }}) as actor_id,
         case when versions.is_won then 'won' else 'lost' end as outcome
     from versions
     where
@@ -102,7 +102,7 @@ closings as (
         opportunity_id,
         case source_system when 'salesforce' then 'Opportunity:' else 'opportunities:' end
         || opportunity_id || ':closed:' || {{ iso_utc('occurred_at') }},
-        null::text,
+        cast(null as {{ type_text() }}),
         raw_value,
         occurred_at,
         actor_id,

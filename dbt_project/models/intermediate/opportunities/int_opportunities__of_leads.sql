@@ -35,7 +35,9 @@ owned as (
 
     select
         records.lead_id, records.source_system, records.opportunity_id, records.record_id,
-        0 as preference, null::timestamptz as related_at, null::text as contact_role_id
+        0 as preference,
+        cast(null as {{ type_instant() }}) as related_at,
+        cast(null as {{ type_text() }}) as contact_role_id
     from records
     where records.source_system = 'salesforce' and records.opportunity_id is not null
 
@@ -56,7 +58,7 @@ owned as (
 
     select
         records.lead_id, records.source_system, generic_opportunities.opportunity_id,
-        records.record_id, 0, null::timestamptz, null::text
+        records.record_id, 0, cast(null as {{ type_instant() }}), cast(null as {{ type_text() }})
     from records
     inner join generic_opportunities
         on
@@ -76,8 +78,8 @@ final as (
         opportunity_id
     from owned
     order by
-        source_system, opportunity_id, preference, related_at, contact_role_id collate "C",
-        record_id collate "C"
+        source_system, opportunity_id, preference, related_at, {{ bytewise('contact_role_id') }},
+        {{ bytewise('record_id') }}
 
 )
 

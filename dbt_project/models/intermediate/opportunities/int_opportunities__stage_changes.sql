@@ -58,7 +58,7 @@ stage_steps as (
     select
         ranked_stage_rows.*,
         lag(stage_name) over (
-            partition by opportunity_id order by occurred_at, change_id collate "C"
+            partition by opportunity_id order by occurred_at, {{ bytewise('change_id') }}
         ) as previous_stage_name
     from ranked_stage_rows
     where version_rank = 1

@@ -20,7 +20,7 @@ versions as (
         campaign_id,
         created_at,
         created_by_id,
-        null::text as closed_by_id,
+        cast(null as {{ type_text() }}) as closed_by_id,
         version_stamp,
         version_night,
         record

@@ -42,15 +42,15 @@ measured as (
         clauses.manager_id,
         clauses.tier,
         clauses.agreement_version,
-        null::date as period_start,
-        null::text as segment,
+        cast(null as date) as period_start,
+        cast(null as {{ type_text() }}) as segment,
         clauses.started_at,
         clauses.due_at,
         clauses.met_at,
         clauses.is_void,
         clauses.next_offered_at,
         clauses.due_unit is not null as is_time,
-        clauses.required::numeric as required,
+        cast(clauses.required as numeric) as required,
         case
             when clauses.started_at is null then null
             when clauses.due_unit = 'business_hours'
@@ -125,7 +125,7 @@ final as (
         met_at,
         status,
         status = 'pending'
-        and due_at <= run_as_of + make_interval(secs => warning_hours * 3600) as at_risk,
+        and due_at <= {{ add_seconds('run_as_of', 'warning_hours * 3600') }} as at_risk,
         case when status <> 'not_applicable' then round(required, 6) end as required,
         case when status <> 'not_applicable' then round(actual, 6) end as actual,
         case

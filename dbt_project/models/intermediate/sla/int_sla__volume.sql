@@ -38,22 +38,19 @@ periods as (
         commitments.period_kind,
         commitments.segment,
         commitments.qualified_handoffs,
-        period.starts::date as period_start,
-        {{ local_instant('period.starts', 'versions.time_zone') }} as started_at,
-        {{ local_instant(
-            "(period.starts + case commitments.period_kind when 'quarter' then interval '3 months' else interval '1 month' end)",
-            'versions.time_zone'
+        cast(period.starts as date) as period_start,
+        {{ midnight('period.starts', 'versions.time_zone') }} as started_at,
+        {{ midnight(
+            next_period('commitments.period_kind', 'period.starts'), 'versions.time_zone'
         ) }} as due_at
     from versions
     cross join run
     inner join commitments on versions.agreement_version = commitments.agreement_version
-    cross join lateral generate_series(
-        date_trunc(commitments.period_kind, versions.valid_from::timestamp),
-        run.as_of at time zone versions.time_zone,
-        case commitments.period_kind
-            when 'quarter' then interval '3 months' else interval '1 month'
-        end
-    ) as period (starts)
+    cross join
+        {{ each_period(
+            'commitments.period_kind', 'versions.valid_from',
+            local_date('run.as_of', 'versions.time_zone')
+        ) }} as period (starts)
 
 ),
 

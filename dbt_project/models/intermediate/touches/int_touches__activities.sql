@@ -45,7 +45,7 @@ activities as (
         user_id,
         started_at,
         coalesce(ended_at, started_at),
-        created_at, not is_deleted, null::date, version_stamp, version_night, record
+        created_at, not is_deleted, cast(null as date), version_stamp, version_night, record
     from {{ ref('stg_salesforce__events') }}
 
     union all
@@ -56,7 +56,7 @@ activities as (
         coalesce(lower(status), 'completed') in (
             'completed', 'complete', 'done', 'closed', 'sent', 'held'
         ),
-        null::date, version_stamp, version_night, record
+        cast(null as date), version_stamp, version_night, record
     from {{ ref('stg_generic__activities') }}
 
 ),

@@ -53,8 +53,8 @@ counted as (
     select
         by_sales.*,
         row_number() over (
-            partition by lead_id, source_system, user_id, channel, date_trunc('minute', occurred_at)
-            order by occurred_at, activity_id collate "C"
+            partition by lead_id, source_system, user_id, channel, {{ to_minute('occurred_at') }}
+            order by occurred_at, {{ bytewise('activity_id') }}
         ) as minute_rank
     from by_sales
 
@@ -73,11 +73,12 @@ final as (
         occurred_at,
         {{ to_second('occurred_at') }} as occurred_second,
         recorded_at,
-        recorded_at > occurred_at + interval '1 day'
+        recorded_at > {{ add_days('occurred_at', 1) }}
         or coalesce(
             object_name = 'Task'
             and occurred_at <= recorded_at
-            and activity_date <= (recorded_at at time zone time_zone)::date - 2,
+            and activity_date
+            <= {{ add_calendar_days(local_date('recorded_at', 'time_zone'), -2) }},
             false
         ) as is_late_logged
     from counted

@@ -45,7 +45,8 @@ matched as (
             and activities.object_name = channel_map.object_name
             and (
                 channel_map.value = '*'
-                or activities.record ->> channel_map.landed_column = channel_map.value
+                or {{ json_value('activities.record', 'channel_map.landed_column') }}
+                = channel_map.value
             )
     where activities.occurred_at < run.as_of and activities.visible_at < run.as_of
     order by

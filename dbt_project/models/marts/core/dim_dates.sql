@@ -6,13 +6,13 @@ with run as (
 
 days as (
 
-    select day::date as calendar_date
+    select cast(days.day as date) as calendar_date
     from run
-    cross join generate_series(
-        date '2010-01-01',
-        (date_trunc('year', run.as_of) + interval '2 years')::date,
-        interval '1 day'
-    ) as day
+    cross join
+        {{ each_day(
+            "date '2010-01-01'",
+            add_calendar_years(period_start("'year'", local_date('run.as_of', "'UTC'")), 2)
+        ) }} as days (day)
 
 ),
 
@@ -20,13 +20,13 @@ final as (
 
     select
         days.calendar_date,
-        extract(year from days.calendar_date)::integer as calendar_year,
-        date_trunc('quarter', days.calendar_date)::date as quarter_start,
-        date_trunc('month', days.calendar_date)::date as month_start,
-        date_trunc('week', days.calendar_date)::date as week_start,
-        extract(isoyear from days.calendar_date)::integer as iso_year,
-        extract(week from days.calendar_date)::integer as iso_week,
-        extract(isodow from days.calendar_date)::integer as iso_weekday,
+        cast(extract(year from days.calendar_date) as integer) as calendar_year,
+        {{ period_start("'quarter'", 'days.calendar_date') }} as quarter_start,
+        {{ period_start("'month'", 'days.calendar_date') }} as month_start,
+        {{ period_start("'week'", 'days.calendar_date') }} as week_start,
+        {{ iso_year('days.calendar_date') }} as iso_year,
+        {{ iso_week('days.calendar_date') }} as iso_week,
+        {{ iso_weekday('days.calendar_date') }} as iso_weekday,
         run.as_of as run_as_of
     from days
     cross join run

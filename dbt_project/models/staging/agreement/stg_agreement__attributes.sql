@@ -1,7 +1,7 @@
 select
     agreement_version,
     attribute,
-    source_order::integer as source_order,
+    cast(source_order as integer) as source_order,
     source_system,
     object as object_name,
     field as field_name,

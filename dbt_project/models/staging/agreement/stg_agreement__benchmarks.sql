@@ -2,6 +2,6 @@ select
     agreement_version,
     metric,
     kind,
-    value::numeric as value,
+    cast(value as numeric) as value,
     source
 from {{ ref('agreement_benchmarks') }}

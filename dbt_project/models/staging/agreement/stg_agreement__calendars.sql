@@ -2,7 +2,7 @@ select
     agreement_version,
     calendar,
     time_zone,
-    weekday::integer as weekday,
+    cast(weekday as integer) as weekday,
     opens,
     closes
 from {{ ref('agreement_calendars') }}

@@ -1,6 +1,6 @@
 select
     agreement_version,
-    line::integer as line_number,
+    cast(line as integer) as line_number,
     source_system,
     object as object_name,
     {{ landed_column('field') }} as landed_column,

@@ -2,5 +2,5 @@ select
     agreement_version,
     period_kind,
     segment,
-    qualified_handoffs::integer as qualified_handoffs
+    cast(qualified_handoffs as integer) as qualified_handoffs
 from {{ ref('agreement_commitments') }}

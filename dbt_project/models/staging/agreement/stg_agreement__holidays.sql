@@ -1,6 +1,6 @@
 select
     agreement_version,
     calendar,
-    holiday::date as holiday,
+    cast(holiday as date) as holiday,
     name
 from {{ ref('agreement_holidays') }}

@@ -2,8 +2,8 @@ select
     agreement_version,
     tier,
     clause,
-    due_in::numeric as due_in,
+    cast(due_in as numeric) as due_in,
     due_unit,
-    touches::integer as touches,
-    channels::integer as channels
+    cast(touches as integer) as touches,
+    cast(channels as integer) as channels
 from {{ ref('agreement_sla_terms') }}

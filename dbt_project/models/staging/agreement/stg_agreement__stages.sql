@@ -1,6 +1,6 @@
 select
     stage,
-    rank::integer as stage_rank,
+    cast(rank as integer) as stage_rank,
     kind,
     meaning
 from {{ ref('stages') }}

@@ -1,7 +1,7 @@
 select
     agreement_version,
-    tier_order::integer as tier_order,
+    cast(tier_order as integer) as tier_order,
     tier,
-    minimum_score::numeric as minimum_score,
-    minimum_attributes::integer as minimum_attributes
+    cast(minimum_score as numeric) as minimum_score,
+    cast(minimum_attributes as integer) as minimum_attributes
 from {{ ref('agreement_tiers') }}

@@ -1,6 +1,6 @@
 select
     finding_id,
     waived_by,
-    waived_on::date as waived_on,
+    cast(waived_on as date) as waived_on,
     reason as waiver_reason
 from {{ ref('agreement_waivers') }}

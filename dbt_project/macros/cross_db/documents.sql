@@ -1,0 +1,37 @@
+{# Documents: rows and attributes whose keys are known only to the agreement, and evidence. #}
+
+{# A landed text that holds a document. #}
+{% macro to_document(expression) -%}
+    {{ adapter.dispatch('to_document', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__to_document(expression) -%}
+    cast({{ expression }} as jsonb)
+{%- endmacro %}
+
+{# The value of one key of a document, as text; an empty text counts as no value. #}
+{% macro json_text(document, key) -%}
+    nullif({{ json_value(document, key) }}, '')
+{%- endmacro %}
+
+{# The value of one key of a document, as text, as it stands there. #}
+{% macro json_value(document, key) -%}
+    {{ adapter.dispatch('json_value', 'lead_handoff')(document, key) }}
+{%- endmacro %}
+
+{% macro postgres__json_value(document, key) -%}
+    ({{ document }} ->> {{ key }})
+{%- endmacro %}
+
+{# A document from keys and expressions: what a finding shows as its evidence. #}
+{% macro json_object(values) -%}
+    {{ adapter.dispatch('json_object', 'lead_handoff')(values) }}
+{%- endmacro %}
+
+{% macro postgres__json_object(values) -%}
+    jsonb_build_object(
+        {%- for key, expression in values.items() %}
+        '{{ key }}', {{ expression }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
