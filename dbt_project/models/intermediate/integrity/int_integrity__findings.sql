@@ -1,7 +1,8 @@
 with transition_findings as (
 
     {% for relation in [
-        'int_integrity__silent_auto_promotion', 'int_integrity__stalled_lead', 'int_integrity__path'
+        'int_integrity__silent_auto_promotion', 'int_integrity__stalled_lead', 'int_integrity__path',
+        'int_integrity__impossible_move',
     ] %}
     {% if not loop.first %}union all{% endif %}
     select
@@ -53,7 +54,11 @@ other_findings as (
         'int_integrity__machine_acceptance', 'int_integrity__ignored_handoff',
         'int_integrity__rejected_without_follow_up', 'int_integrity__definition',
         'int_integrity__unmapped_stage_value', 'int_integrity__unsigned_agreement',
-        'int_integrity__future_or_backdated',
+        'int_integrity__future_or_backdated', 'int_integrity__owner',
+        'int_integrity__late_acceptance', 'int_integrity__rejection',
+        'int_integrity__engaged_but_unfit', 'int_integrity__padded_activity',
+        'int_integrity__history_gap', 'int_integrity__systems_disagree',
+        'int_integrity__duplicate_live_record',
     ] %}
     {% if not loop.first %}union all{% endif %}
     select

@@ -1,0 +1,67 @@
+with handoffs as (
+
+    select * from {{ ref('int_handoffs__all_handoffs') }}
+    where answer = 'accepted' and accepted_by_type = 'human'
+
+),
+
+touches as (
+
+    select handoff_id, user_id, channel, occurred_at, occurred_second
+    from {{ ref('int_handoffs__all_touches') }}
+
+),
+
+versions as (
+
+    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
+
+),
+
+conversations as (
+
+    select
+        handoffs.handoff_id,
+        min(touches.occurred_at) as first_conversation_at,
+        count(*) as conversations
+    from handoffs
+    inner join touches
+        on
+            handoffs.handoff_id = touches.handoff_id
+            and handoffs.accepted_by_id = touches.user_id
+            -- In the same second it is one save.
+            and touches.occurred_second < {{ to_second('handoffs.accepted_at') }}
+    where {{ is_listed('touches.channel', threshold_text(
+        'late_acceptance', 'conversation_channels', 'handoffs.judged_version', ''
+    )) }}
+    group by handoffs.handoff_id
+
+),
+
+final as (
+
+    select
+        'late_acceptance' as rule,
+        'handoff' as subject_type,
+        handoffs.handoff_id as subject_id,
+        handoffs.lead_id,
+        handoffs.handoff_id,
+        handoffs.accepted_at as occurred_at,
+        'certain' as grade,
+        {{ json_object({
+            'accepted_at': iso_utc('handoffs.accepted_at'),
+            'accepted_by_id': 'handoffs.accepted_by_id',
+            'first_conversation_at': iso_utc('conversations.first_conversation_at'),
+            'conversations_before': 'conversations.conversations',
+        }) }} as evidence,
+        'Accepted at ' || {{ readable('handoffs.accepted_at', 'versions.time_zone') }}
+        || ', after a first conversation at '
+        || {{ readable('conversations.first_conversation_at', 'versions.time_zone') }} || '.'
+            as message
+    from conversations
+    inner join handoffs on conversations.handoff_id = handoffs.handoff_id
+    inner join versions on handoffs.judged_version = versions.agreement_version
+
+)
+
+select * from final

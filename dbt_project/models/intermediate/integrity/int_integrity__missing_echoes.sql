@@ -1,0 +1,101 @@
+{{ config(materialized='view') }}
+
+with run as (
+
+    select as_of from {{ source('build', 'build_context') }}
+
+),
+
+moves as (
+
+    select * from {{ ref('int_transitions__all_transitions') }}
+
+),
+
+events as (
+
+    select * from {{ ref('int_events__all_stage_events') }}
+
+),
+
+versions as (
+
+    select
+        agreement_version,
+        time_zone,
+        {{ threshold('systems_disagree', 'before_hours', 'versions.agreement_version', 1) }}
+            as before_hours,
+        {{ threshold('systems_disagree', 'after_hours', 'versions.agreement_version', 24) }}
+            as after_hours
+    from {{ ref('int_agreement__versions') }} as versions
+
+),
+
+-- Stages that a system's leads can tell.
+told as (
+
+    select
+        agreement_version,
+        source_system,
+        stage
+    from {{ ref('stg_agreement__stage_map') }}
+    where lower(object_name) in ('lead', 'leads') and stage <> 'none'
+    group by agreement_version, source_system, stage
+
+),
+
+systems as (
+
+    select lead_id, source_system, min(created_at) as first_created_at
+    from {{ ref('int_identity__all_lead_ids') }}
+    group by lead_id, source_system
+
+),
+
+expected as (
+
+    -- Where another system knows the lead and the stage, it should tell the same at about the time.
+    select
+        moves.transition_id as event_id,
+        moves.lead_id,
+        moves.to_stage as stage,
+        moves.entered_at as occurred_at,
+        moves.source_system,
+        systems.source_system as other_system,
+        versions.time_zone,
+        {{ add_seconds('moves.entered_at', '-versions.before_hours * 3600') }} as echo_from,
+        {{ add_seconds('moves.entered_at', 'versions.after_hours * 3600') }} as echo_until
+    from moves
+    inner join versions on moves.agreement_version = versions.agreement_version
+    inner join systems
+        on
+            moves.lead_id = systems.lead_id
+            and moves.source_system <> systems.source_system
+            and systems.first_created_at <= moves.entered_at
+    inner join told
+        on
+            moves.agreement_version = told.agreement_version
+            and systems.source_system = told.source_system
+            and moves.to_stage = told.stage
+
+),
+
+final as (
+
+    select
+        expected.event_id, expected.lead_id, expected.stage, expected.occurred_at,
+        expected.source_system, expected.other_system, expected.time_zone
+    from expected
+    cross join run
+    left join events
+        on
+            expected.lead_id = events.lead_id
+            and expected.other_system = events.source_system
+            and expected.stage = events.stage
+            and events.occurred_at >= expected.echo_from
+            and events.occurred_at <= expected.echo_until
+    where run.as_of > expected.echo_until and events.event_id is null
+
+)
+
+select * from final

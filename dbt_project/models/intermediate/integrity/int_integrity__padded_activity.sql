@@ -1,0 +1,79 @@
+with touches as (
+
+    select * from {{ ref('int_touches__all_touches') }}
+    where user_id is not null
+
+),
+
+versions as (
+
+    select
+        agreement_version,
+        time_zone,
+        in_force_from,
+        in_force_to,
+        {{ threshold('padded_activity', 'batch_size', 'versions.agreement_version', 5) }}
+            as batch_size,
+        {{ threshold('padded_activity', 'late_days', 'versions.agreement_version', 1) }}
+            as late_days
+    from {{ ref('int_agreement__versions') }} as versions
+
+),
+
+batches as (
+
+    -- What one user recorded in one minute.
+    select
+        touches.source_system,
+        touches.user_id,
+        {{ to_minute('touches.recorded_at') }} as recorded_minute,
+        count(*) as touches,
+        count(distinct touches.lead_id) as leads,
+        min(touches.occurred_at) as first_occurred_at,
+        max(touches.occurred_at) as last_occurred_at,
+        count(distinct {{ to_minute('touches.occurred_at') }}) as occurred_minutes,
+        count(*) filter (
+            where touches.is_late_logged
+            or touches.recorded_at > {{ add_days('touches.occurred_at', 'versions.late_days') }}
+        ) as late_touches,
+        max(versions.batch_size) as batch_size,
+        max(versions.time_zone) as time_zone
+    from touches
+    inner join versions
+        on
+            touches.recorded_at >= versions.in_force_from
+            and touches.recorded_at < versions.in_force_to
+    group by touches.source_system, touches.user_id, {{ to_minute('touches.recorded_at') }}
+
+),
+
+final as (
+
+    -- Many at once are one signal; that they are said to be older, and that all of them are said to
+    -- have happened in one minute, are two more.
+    select
+        'padded_activity' as rule,
+        'touch_batch' as subject_type,
+        source_system || '|' || user_id || '|' || {{ iso_utc('recorded_minute') }} as subject_id,
+        cast(null as {{ type_text() }}) as lead_id,
+        cast(null as {{ type_text() }}) as handoff_id,
+        recorded_minute as occurred_at,
+        {{ grade('1 + ' ~ how_many(['late_touches > 0', 'occurred_minutes = 1'])) }} as grade,
+        {{ json_object({
+            'user_id': 'user_id',
+            'recorded_minute': iso_utc('recorded_minute'),
+            'touches': 'touches',
+            'leads': 'leads',
+            'late_touches': 'late_touches',
+            'first_occurred_at': iso_utc('first_occurred_at'),
+            'last_occurred_at': iso_utc('last_occurred_at'),
+        }) }} as evidence,
+        touches || ' touches of ' || leads || ' leads were recorded in the minute of '
+        || {{ readable('recorded_minute', 'time_zone') }} || ', ' || late_touches
+        || ' of them late.' as message
+    from batches
+    where touches >= batch_size
+
+)
+
+select * from final

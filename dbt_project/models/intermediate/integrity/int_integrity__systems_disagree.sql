@@ -1,0 +1,36 @@
+with disagreements as (
+
+    select * from {{ ref('int_integrity__missing_echoes') }}
+    union all
+    select * from {{ ref('int_integrity__unheard_stages') }}
+
+),
+
+final as (
+
+    select
+        'systems_disagree' as rule,
+        'event' as subject_type,
+        event_id as subject_id,
+        lead_id,
+        cast(null as {{ type_text() }}) as handoff_id,
+        min(occurred_at) as occurred_at,
+        'certain' as grade,
+        {{ json_object({
+            'stage': 'min(stage)',
+            'source_system': 'min(source_system)',
+            'other_system': 'min(other_system)',
+            'occurred_at': iso_utc('min(occurred_at)'),
+        }) }} as evidence,
+        min(source_system) || ' says ' || min(stage) || ' since '
+        || {{ readable('min(occurred_at)', 'min(time_zone)') }}
+        || coalesce(
+            ', and ' || min(other_system) || ' did not say so in time.',
+            ', and the system whose word counts does not know the lead.'
+        ) as message
+    from disagreements
+    group by event_id, lead_id
+
+)
+
+select * from final

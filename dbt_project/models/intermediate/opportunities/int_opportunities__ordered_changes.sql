@@ -1,0 +1,82 @@
+with changes as (
+
+    select * from {{ ref('int_opportunities__stage_changes') }}
+
+),
+
+versions as (
+
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+
+),
+
+stage_map as (
+
+    select agreement_version, value, stage from {{ ref('stg_agreement__stage_map') }}
+    where source_system = 'salesforce' and lower(object_name) = 'opportunity'
+
+),
+
+stages as (
+
+    select stage, stage_rank from {{ ref('stg_agreement__stages') }}
+
+),
+
+numbered as (
+
+    select
+        changes.*,
+        versions.agreement_version,
+        {{ to_second('changes.occurred_at') }} as occurred_second,
+        row_number() over (
+            partition by changes.opportunity_id
+            order by
+                {{ to_second('changes.occurred_at') }},
+                coalesce(stages.stage_rank, 0),
+                {{ bytewise('changes.change_id') }}
+        ) as item
+    from changes
+    inner join versions
+        on
+            changes.occurred_at >= versions.in_force_from
+            and changes.occurred_at < versions.in_force_to
+    left join stage_map
+        on
+            versions.agreement_version = stage_map.agreement_version
+            and changes.new_value = stage_map.value
+    left join stages on stage_map.stage = stages.stage
+
+),
+
+chained as (
+
+    select
+        opportunity_id,
+        {{ positions_within_seconds('occurred_second', 'old_value', 'new_value', 'item') }}
+            as positions
+    from numbered
+    group by opportunity_id
+
+),
+
+final as (
+
+    select
+        numbered.lead_id,
+        'salesforce' as source_system,
+        numbered.opportunity_id,
+        'StageName' as field_name,
+        numbered.change_id,
+        numbered.old_value,
+        numbered.new_value,
+        numbered.occurred_at,
+        numbered.actor_id,
+        numbered.agreement_version,
+        {{ nth('chained.positions', 'numbered.item') }} as chain_position
+    from numbered
+    inner join chained on numbered.opportunity_id = chained.opportunity_id
+
+)
+
+select * from final
