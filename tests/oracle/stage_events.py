@@ -276,9 +276,9 @@ class StageEvents:
         versions = self.company.record_versions(source, name, key)
         closings: list[_Closing] = []
         if source == "salesforce":
-            closings = self._closings_from_changes(key, created)
-            if not closings:
-                closings = self._closings_from_salesforce_versions(versions)
+            # The versions are read in any case: a stage that they alone tell may be unmapped.
+            from_versions = self._closings_from_salesforce_versions(versions)
+            closings = self._closings_from_changes(key, created) or from_versions
         else:
             closings = self._closings_from_generic_versions(versions)
         return [closing for closing in closings if closing.occurred_at < self.company.as_of]

@@ -37,8 +37,8 @@ DEFECTS = {
     ),
     "no owner is waited for": (
         "models/intermediate/handoffs/int_handoffs__owners.sql",
-        "make_interval(secs => bounded.routing_grace_minutes * 60)",
-        "make_interval(secs => 0)",
+        "'bounded.routing_grace_minutes * 60'",
+        "'0'",
     ),
     "a reason from before the offer is taken": (
         "models/intermediate/handoffs/int_handoffs__rejections.sql",
