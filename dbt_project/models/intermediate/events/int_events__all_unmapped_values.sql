@@ -40,9 +40,7 @@ stage_map as (
 
 first_changes as (
 
-    select distinct on (opportunity_id) opportunity_id, old_value
-    from stage_changes
-    order by opportunity_id, occurred_at, {{ bytewise('change_id') }}
+    {{ first_per('stage_changes', ['opportunity_id'], ['occurred_at', bytewise('change_id')]) }}
 
 ),
 

@@ -32,17 +32,22 @@ ranked as (
 
 ),
 
+-- Of versions with one stamp the newest is what the record was from that moment on.
+newest as (
+
+    {{ first_per('ranked', ['source_system', 'record_id', 'version_stamp'], ['version_rank']) }}
+
+),
+
 final as (
 
-    -- Of versions with one stamp the newest is what the record was from that moment on.
-    select distinct on (source_system, record_id, version_stamp)
+    select
         lead_id,
         source_system,
         record_id,
         version_stamp,
         record
-    from ranked
-    order by source_system, record_id, version_stamp, version_rank
+    from newest
 
 )
 

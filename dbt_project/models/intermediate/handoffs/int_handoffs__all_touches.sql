@@ -29,16 +29,22 @@ touches as (
 
 ),
 
-owned as (
+offered_before as (
 
-    -- The handoff that was open last at the touch, an offer in the same second included.
-    select distinct on (touches.touch_id)
+    select
         touches.touch_id,
-        offers.handoff_id
+        offers.handoff_id,
+        offers.offer_number
     from touches
     inner join offers
         on touches.lead_id = offers.lead_id and touches.occurred_second >= offers.offered_second
-    order by touches.touch_id, offers.offer_number desc
+
+),
+
+-- The handoff that was open last at the touch, an offer in the same second included.
+owned as (
+
+    {{ first_per('offered_before', ['touch_id'], ['offer_number desc']) }}
 
 ),
 

@@ -31,32 +31,38 @@ change_spans as (
 
 ),
 
-records_at_offer as (
+records_over_time as (
 
-    -- The newest version at the moment, else the oldest one known.
-    select distinct on (offers.handoff_id, versions.source_system)
+    select
         offers.handoff_id,
         versions.source_system,
-        versions.record
+        versions.record,
+        versions.version_stamp,
+        case when versions.version_stamp <= offers.offered_at then versions.version_stamp end
+            as stamp_before_offer
     from offers
     inner join versions on offers.lead_id = versions.lead_id
-    order by
-        offers.handoff_id,
-        versions.source_system,
-        versions.version_stamp <= offers.offered_at desc,
-        case when versions.version_stamp <= offers.offered_at then versions.version_stamp end desc,
-        versions.version_stamp
 
 ),
 
-listed as (
+-- The newest version at the moment, else the oldest one known.
+records_at_offer as (
 
-    -- An attribute held in two systems is read from the first listed one that knows the lead.
-    select distinct on (offers.handoff_id, attributes.attribute)
+    {{ first_per(
+        'records_over_time', ['handoff_id', 'source_system'],
+        ['stamp_before_offer desc nulls last', 'version_stamp']
+    ) }}
+
+),
+
+sources_of_attributes as (
+
+    select
         offers.handoff_id,
         offers.lead_id,
         offers.offered_at,
         attributes.attribute,
+        attributes.source_order,
         attributes.source_system,
         attributes.history_name,
         attributes.landed_column,
@@ -65,7 +71,13 @@ listed as (
     inner join attributes on offers.judged_version = attributes.agreement_version
     inner join records
         on offers.lead_id = records.lead_id and attributes.source_system = records.source_system
-    order by offers.handoff_id, attributes.attribute, attributes.source_order
+
+),
+
+-- An attribute held in two systems is read from the first listed one that knows the lead.
+listed as (
+
+    {{ first_per('sources_of_attributes', ['handoff_id', 'attribute'], ['source_order']) }}
 
 ),
 

@@ -44,12 +44,12 @@ people as (
 
 ),
 
-deals as (
+created_within as (
 
-    -- The first opportunity created within the handoff; its amount is the newest known.
-    select distinct on (offers.handoff_id)
+    select
         offers.handoff_id,
         opportunities.opportunity_id,
+        opportunities.created_at,
         opportunities.amount,
         opportunities.currency
     from offers
@@ -60,17 +60,25 @@ deals as (
             and (
                 offers.next_offered_at is null or opportunities.created_at < offers.next_offered_at
             )
-    order by
-        offers.handoff_id, opportunities.created_at, {{ bytewise('opportunities.opportunity_id') }}
 
 ),
 
-campaigns as (
+-- The first opportunity created within the handoff; its amount is the newest known.
+deals as (
 
-    -- The campaign that the lead had joined last when it was handed over.
-    select distinct on (offers.handoff_id)
+    {{ first_per(
+        'created_within', ['handoff_id'], ['created_at', bytewise('opportunity_id')]
+    ) }}
+
+),
+
+joined_before as (
+
+    select
         offers.handoff_id,
-        campaign_members.campaign_id
+        campaign_members.campaign_id,
+        campaign_members.campaign_member_id,
+        campaign_members.created_at
     from offers
     inner join people on offers.lead_id = people.lead_id
     inner join campaign_members
@@ -79,10 +87,16 @@ campaigns as (
             and campaign_members.campaign_id is not null
             and not campaign_members.is_deleted
             and campaign_members.created_at <= offers.offered_at
-    order by
-        offers.handoff_id,
-        campaign_members.created_at desc,
-        {{ bytewise('campaign_members.campaign_member_id') }} desc
+
+),
+
+-- The campaign that the lead had joined last when it was handed over.
+campaigns as (
+
+    {{ first_per(
+        'joined_before', ['handoff_id'],
+        ['created_at desc', bytewise('campaign_member_id') ~ ' desc']
+    ) }}
 
 ),
 

@@ -49,11 +49,11 @@ bounded as (
 
 ),
 
-at_offer as (
+owned_in_time as (
 
-    -- If nobody owns the lead at the offer, the first owner given within the grace is meant.
-    select distinct on (bounded.handoff_id)
+    select
         bounded.handoff_id,
+        spans.span_number,
         spans.owner_id,
         spans.source_system,
         greatest(spans.from_at, bounded.offered_at) as owned_from
@@ -71,7 +71,13 @@ at_offer as (
                     and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
                 )
             )
-    order by bounded.handoff_id, spans.span_number
+
+),
+
+-- If nobody owns the lead at the offer, the first owner given within the grace is meant.
+at_offer as (
+
+    {{ first_per('owned_in_time', ['handoff_id'], ['span_number']) }}
 
 ),
 

@@ -35,9 +35,9 @@ first_moves as (
 
 ),
 
-sent_back as (
+moves_back as (
 
-    select distinct on (moves.handoff_id)
+    select
         moves.handoff_id,
         moves.transition_number,
         moves.entered_at as sent_back_at,
@@ -51,7 +51,12 @@ sent_back as (
             and responses.answer = 'accepted'
             and moves.transition_number > responses.response_number
     where moves.to_stage in ('rejected', 'recycled', 'disqualified')
-    order by moves.handoff_id, moves.transition_number
+
+),
+
+sent_back as (
+
+    {{ first_per('moves_back', ['handoff_id'], ['transition_number']) }}
 
 ),
 

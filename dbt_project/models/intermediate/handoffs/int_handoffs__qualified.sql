@@ -49,25 +49,26 @@ measured as (
 
 ),
 
-tiered as (
+compared as (
 
-    -- Tiers are listed best first; a handoff takes the first it meets, else the last one.
-    select distinct on (measured.handoff_id)
+    select
         measured.handoff_id,
-        tiers.tier
+        tiers.tier,
+        tiers.tier_order,
+        coalesce(measured.score >= tiers.minimum_score, tiers.minimum_score is null)
+        and measured.attributes_met >= coalesce(tiers.minimum_attributes, 0) as is_met
     from measured
     inner join tiers on measured.judged_version = tiers.agreement_version
-    order by
-        measured.handoff_id,
-        coalesce(measured.score >= tiers.minimum_score, tiers.minimum_score is null)
-        and measured.attributes_met >= coalesce(tiers.minimum_attributes, 0) desc,
-        case
-            when
-                coalesce(measured.score >= tiers.minimum_score, tiers.minimum_score is null)
-                and measured.attributes_met >= coalesce(tiers.minimum_attributes, 0)
-                then tiers.tier_order
-            else -tiers.tier_order
-        end
+
+),
+
+-- Tiers are listed best first; a handoff takes the first it meets, else the last one.
+tiered as (
+
+    {{ first_per(
+        'compared', ['handoff_id'],
+        ['is_met desc', 'case when is_met then tier_order else -tier_order end']
+    ) }}
 
 ),
 

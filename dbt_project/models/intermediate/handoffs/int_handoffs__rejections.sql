@@ -84,12 +84,13 @@ rejections as (
 
 ),
 
--- The field's value at the exit, else the first one it gets before the lead's next transition; a
--- value that was set before the handoff opened belongs to an earlier rejection.
-field_reasons as (
+-- A value that was set before the handoff opened belongs to an earlier rejection.
+values_in_time as (
 
-    select distinct on (rejections.handoff_id)
+    select
         rejections.handoff_id,
+        spans.from_at,
+        spans.position,
         case when spans.set_at >= rejections.offered_at then trim(spans.value) end as reason
     from rejections
     inner join spans
@@ -104,7 +105,13 @@ field_reasons as (
                 or {{ to_second('spans.from_at') }} <= rejections.entered_second
             )
             and {{ to_second('spans.to_at') }} > rejections.entered_second
-    order by rejections.handoff_id, spans.from_at, spans.position
+
+),
+
+-- The field's value at the exit, else the first one it gets before the lead's next transition.
+field_reasons as (
+
+    {{ first_per('values_in_time', ['handoff_id'], ['from_at', 'position']) }}
 
 ),
 

@@ -103,9 +103,15 @@ clocks as (
 
 ),
 
+last_clocks as (
+
+    {{ first_per('clocks', ['handoff_id'], ['restarts desc']) }}
+
+),
+
 final as (
 
-    select distinct on (handoff_id)
+    select
         handoff_id,
         started_at,
         calendar,
@@ -114,8 +120,7 @@ final as (
         due_in,
         due_unit,
         response_due_at
-    from clocks
-    order by handoff_id, restarts desc
+    from last_clocks
 
 )
 

@@ -26,15 +26,15 @@ handoffs as (
 
 ),
 
--- A move belongs to the handoff that was open when it happened.
-placed as (
+opened_before as (
 
-    select distinct on (transition_findings.rule, transition_findings.subject_id)
+    select
         transition_findings.rule,
         transition_findings.subject_type,
         transition_findings.subject_id,
         transition_findings.lead_id,
         handoffs.handoff_id,
+        handoffs.offer_number,
         transition_findings.occurred_at,
         transition_findings.grade,
         transition_findings.evidence,
@@ -44,7 +44,13 @@ placed as (
         on
             transition_findings.lead_id = handoffs.lead_id
             and transition_findings.transition_number >= handoffs.offer_number
-    order by transition_findings.rule, transition_findings.subject_id, handoffs.offer_number desc
+
+),
+
+-- A move belongs to the handoff that was open when it happened.
+placed as (
+
+    {{ first_per('opened_before', ['rule', 'subject_id'], ['offer_number desc']) }}
 
 ),
 
@@ -70,8 +76,12 @@ other_findings as (
 
 findings as (
 
-    select * from placed
+    select
+        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message
+    from placed
+
     union all
+
     select * from other_findings
 
 ),

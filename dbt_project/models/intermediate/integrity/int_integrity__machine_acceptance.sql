@@ -17,10 +17,11 @@ versions as (
 
 ),
 
-acceptances as (
+accepting_moves as (
 
-    select distinct on (handoffs.handoff_id)
+    select
         handoffs.*,
+        transitions.transition_number,
         transitions.source_system,
         transitions.campaign,
         transitions.reason,
@@ -32,7 +33,12 @@ acceptances as (
         on handoffs.lead_id = transitions.lead_id and handoffs.accepted_at = transitions.entered_at
     inner join versions on handoffs.judged_version = versions.agreement_version
     where transitions.to_stage in {{ accepting_stages() }}
-    order by handoffs.handoff_id, transitions.transition_number
+
+),
+
+acceptances as (
+
+    {{ first_per('accepting_moves', ['handoff_id'], ['transition_number']) }}
 
 ),
 

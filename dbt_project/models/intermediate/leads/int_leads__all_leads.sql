@@ -24,31 +24,43 @@ fields as (
 
 ),
 
-described as (
+descriptions as (
 
-    -- The SFA system describes the lead; marketing's copy serves where it says nothing.
-    select distinct on (records.lead_id, fields.role)
+    select
         records.lead_id,
         fields.role,
+        fields.landed_column,
+        records.source_system,
+        case sources.role when 'sfa' then 0 when 'both' then 1 else 2 end as source_order,
         {{ json_text('records.record', 'fields.landed_column') }} as value
     from records
     inner join fields on records.source_system = fields.source_system
     inner join sources on records.source_system = sources.source_system
     where records.is_survivor
         and {{ json_text('records.record', 'fields.landed_column') }} is not null
-    order by
-        records.lead_id,
-        fields.role,
-        case sources.role when 'sfa' then 0 when 'both' then 1 else 2 end,
-        records.source_system
+
+),
+
+-- The SFA system describes the lead; marketing's copy serves where it says nothing.
+described as (
+
+    {{ first_per(
+        'descriptions', ['lead_id', 'role'],
+        ['source_order', bytewise('source_system'), bytewise('landed_column')]
+    ) }}
+
+),
+
+moves as (
+
+    select lead_id, transition_number, to_stage, journey_number, entered_at
+    from {{ ref('int_transitions__moves') }}
 
 ),
 
 last_moves as (
 
-    select distinct on (lead_id) lead_id, to_stage, journey_number, entered_at
-    from {{ ref('int_transitions__moves') }}
-    order by lead_id, transition_number desc
+    {{ first_per('moves', ['lead_id'], ['transition_number desc']) }}
 
 ),
 

@@ -35,7 +35,7 @@ owned as (
 
     select
         records.lead_id, records.source_system, records.opportunity_id, records.record_id,
-        0 as preference,
+        0 as relation_order,
         cast(null as {{ type_instant() }}) as related_at,
         cast(null as {{ type_text() }}) as contact_role_id
     from records
@@ -68,18 +68,24 @@ owned as (
 
 ),
 
+-- An opportunity belongs to one lead: the one that was converted into it, else that of its primary
+-- contact, else of the contact it was related to first.
+first_owned as (
+
+    {{ first_per(
+        'owned', ['source_system', 'opportunity_id'],
+        ['relation_order', 'related_at', bytewise('contact_role_id'), bytewise('record_id')]
+    ) }}
+
+),
+
 final as (
 
-    -- An opportunity belongs to one lead: the one that was converted into it, else that of its
-    -- primary contact, else of the contact it was related to first.
-    select distinct on (source_system, opportunity_id)
+    select
         lead_id,
         source_system,
         opportunity_id
-    from owned
-    order by
-        source_system, opportunity_id, preference, related_at, {{ bytewise('contact_role_id') }},
-        {{ bytewise('record_id') }}
+    from first_owned
 
 )
 

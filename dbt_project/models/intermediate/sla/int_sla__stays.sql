@@ -27,24 +27,26 @@ stays as (
 
 ),
 
+-- One row a handoff: the first stay that outlasted its time, else the one still running, else the
+-- last.
+telling as (
+
+    {{ first_per('stays', ['handoff_id'], [
+        'case when exited_at > due_at then 0 when exited_at is null then 1 else 2 end',
+        'case when exited_at > due_at then transition_number else -transition_number end',
+    ]) }}
+
+),
+
 final as (
 
-    -- One row a handoff: the first stay that outlasted its time, else the one still running, else
-    -- the last.
-    select distinct on (handoff_id)
+    select
         handoff_id,
         started_at,
         due_at,
         exited_at
-    from stays
-    order by
-        handoff_id,
-        case
-            when exited_at > due_at then 0
-            when exited_at is null then 1
-            else 2
-        end,
-        case when exited_at > due_at then transition_number else -transition_number end
+    from telling
+
 )
 
 select * from final

@@ -26,11 +26,11 @@ channel_map as (
 
 matched as (
 
-    -- The lines are read in order and the first match wins.
-    select distinct on (activities.source_system, activities.object_name, activities.activity_id)
+    select
         activities.*,
         versions.agreement_version,
         versions.time_zone,
+        channel_map.line_number,
         channel_map.channel
     from activities
     cross join run
@@ -49,17 +49,36 @@ matched as (
                 = channel_map.value
             )
     where activities.occurred_at < run.as_of and activities.visible_at < run.as_of
-    order by
-        activities.source_system,
-        activities.object_name,
-        activities.activity_id,
-        channel_map.line_number
+
+),
+
+-- The lines are read in order and the first match wins.
+first_matched as (
+
+    {{ first_per(
+        'matched', ['source_system', 'object_name', 'activity_id'], ['line_number']
+    ) }}
 
 ),
 
 final as (
 
-    select * from matched
+    select
+        lead_id,
+        source_system,
+        object_name,
+        activity_id,
+        user_id,
+        occurred_at,
+        visible_at,
+        recorded_at,
+        is_completed,
+        activity_date,
+        record,
+        agreement_version,
+        time_zone,
+        channel
+    from first_matched
     where channel <> 'none'
 
 )
