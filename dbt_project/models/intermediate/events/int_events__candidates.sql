@@ -20,30 +20,15 @@ opportunities as (
 
 ),
 
+openings as (
+
+    select * from {{ ref('int_events__openings') }}
+
+),
+
 closings as (
 
     select * from {{ ref('int_opportunities__closings') }}
-
-),
-
-agreements as (
-
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
-
-),
-
-run as (
-
-    select as_of from {{ source('build', 'build_context') }}
-
-),
-
-first_closings as (
-
-    select source_system, opportunity_id, min(occurred_at) as closed_at
-    from closings
-    where mapped_stage in ('won', 'lost')
-    group by source_system, opportunity_id
 
 ),
 
@@ -79,49 +64,11 @@ candidates as (
 
     union all
 
-    -- An opportunity created on conversion is the sql event, if it was open at all.
     select
-        opportunities.lead_id,
-        opportunities.source_system,
-        'opportunity:' || opportunities.opportunity_id,
-        opportunities.opportunity_id,
-        case opportunities.source_system
-            when 'salesforce' then 'Opportunity:' else 'opportunities:'
-        end
-        || opportunities.opportunity_id || ':created',
-        'sql',
-        true,
-        null,
-        null,
-        opportunities.created_at,
-        {{ to_second('opportunities.created_at') }},
-        opportunities.created_at,
-        opportunities.created_by_id,
-        null,
-        null,
-        agreements.agreement_version,
-        0,
-        false,
-        case opportunities.source_system
-            when 'salesforce' then 'Opportunity' else 'opportunities'
-        end,
-        null,
-        opportunities.opportunity_id
-    from opportunities
-    cross join run
-    inner join agreements
-        on
-            opportunities.created_at >= agreements.in_force_from
-            and opportunities.created_at < agreements.in_force_to
-    left join first_closings
-        on
-            opportunities.source_system = first_closings.source_system
-            and opportunities.opportunity_id = first_closings.opportunity_id
-    where
-        opportunities.created_at < run.as_of
-        and (
-            first_closings.closed_at is null or opportunities.created_at < first_closings.closed_at
-        )
+        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
+        'sql', true, null, null, occurred_at, {{ to_second('occurred_at') }}, occurred_at, actor_id,
+        null, null, agreement_version, 0, false, object_name, null, opportunity_id
+    from openings
 
     union all
 

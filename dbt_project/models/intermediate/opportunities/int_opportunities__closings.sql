@@ -1,12 +1,12 @@
-with versions as (
+with stage_changes as (
 
-    select * from {{ ref('int_opportunities__versions') }}
+    select * from {{ ref('int_opportunities__stage_changes') }}
 
 ),
 
-stage_changes as (
+unrecorded as (
 
-    select * from {{ ref('int_opportunities__stage_changes') }}
+    select * from {{ ref('int_opportunities__unrecorded_closings') }}
 
 ),
 
@@ -40,56 +40,6 @@ from_changes as (
 
 ),
 
-closed_by_change as (
-
-    select distinct from_changes.opportunity_id
-    from from_changes
-    inner join stage_map
-        on stage_map.source_system = 'salesforce' and from_changes.raw_value = stage_map.value
-    where stage_map.stage in ('won', 'lost')
-
-),
-
--- A closing that left no change row: an opportunity created closed, or a source without history.
-without_change as (
-
-    select distinct on (versions.opportunity_id, versions.closed_at)
-        versions.lead_id,
-        versions.source_system,
-        versions.opportunity_id,
-        versions.stage_name as raw_value,
-        versions.closed_at as occurred_at,
-        cast(null as {{ type_text() }}) as actor_id,
-        case when versions.is_won then 'won' else 'lost' end as outcome
-    from versions
-    where
-        versions.source_system = 'salesforce'
-        and versions.is_closed
-        and versions.closed_at is not null
-        and versions.opportunity_id not in (
-            select closed_by_change.opportunity_id from closed_by_change
-        )
-    order by versions.opportunity_id, versions.closed_at, versions.version_rank
-
-),
-
--- Each landed version of a generic opportunity that is closed gives its closing.
-generic_closings as (
-
-    select distinct on (opportunity_id, closed_at)
-        lead_id,
-        source_system,
-        opportunity_id,
-        stage_name as raw_value,
-        closed_at as occurred_at,
-        closed_by_id as actor_id,
-        case when is_won then 'won' else 'lost' end as outcome
-    from versions
-    where source_system = 'generic' and is_closed and closed_at is not null
-    order by opportunity_id, closed_at, version_rank
-
-),
-
 closings as (
 
     select * from from_changes
@@ -107,11 +57,7 @@ closings as (
         occurred_at,
         actor_id,
         outcome
-    from (
-        select * from without_change
-        union all
-        select * from generic_closings
-    ) as unrecorded
+    from unrecorded
 
 ),
 

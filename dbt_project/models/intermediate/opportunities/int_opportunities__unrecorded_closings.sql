@@ -1,0 +1,69 @@
+{{ config(materialized='view') }}
+
+with closed_versions as (
+
+    select * from {{ ref('int_opportunities__versions') }}
+    where is_closed and closed_at is not null
+
+),
+
+stage_changes as (
+
+    select * from {{ ref('int_opportunities__stage_changes') }}
+
+),
+
+closing_stages as (
+
+    select value from {{ ref('stg_agreement__stage_map') }}
+    where
+        source_system = 'salesforce'
+        and lower(object_name) = 'opportunity'
+        and stage in ('won', 'lost')
+
+),
+
+closed_by_change as (
+
+    select distinct stage_changes.opportunity_id
+    from stage_changes
+    inner join closing_stages on stage_changes.new_value = closing_stages.value
+
+),
+
+without_change as (
+
+    select * from closed_versions
+    where
+        source_system = 'generic'
+        or (
+            source_system = 'salesforce'
+            and opportunity_id not in (select closed_by_change.opportunity_id from closed_by_change)
+        )
+
+),
+
+-- Of the versions that tell of one closing the newest speaks.
+newest as (
+
+    {{ first_per(
+        'without_change', ['source_system', 'opportunity_id', 'closed_at'], ['version_rank']
+    ) }}
+
+),
+
+final as (
+
+    select
+        lead_id,
+        source_system,
+        opportunity_id,
+        stage_name as raw_value,
+        closed_at as occurred_at,
+        case when source_system = 'generic' then closed_by_id end as actor_id,
+        case when is_won then 'won' else 'lost' end as outcome
+    from newest
+
+)
+
+select * from final
