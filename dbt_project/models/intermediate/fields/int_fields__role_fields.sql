@@ -1,0 +1,19 @@
+{{ config(materialized='view') }}
+
+with fields as (
+
+    select * from {{ ref('stg_agreement__fields') }}
+
+),
+
+final as (
+
+    select distinct source_system, history_name, landed_column
+    from fields
+    where
+        role in ('owner', 'reason', 'score', 'fit_score', 'engagement_score')
+        and lower(object_name) in ('lead', 'leads')
+
+)
+
+select * from final
