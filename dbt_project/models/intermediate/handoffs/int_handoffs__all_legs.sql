@@ -23,60 +23,15 @@ responses as (
 
 ),
 
-spans as (
+changes as (
 
-    select * from {{ ref('int_fields__owner_spans') }}
+    select * from {{ ref('int_handoffs__owner_changes') }}
 
 ),
 
 roster as (
 
     select * from {{ ref('stg_agreement__roster') }}
-
-),
-
--- The owner at the offer, then each owner given while the handoff waited; nobody is a leg as well,
--- so that the legs together are the time until the response.
-steps as (
-
-    select
-        offers.handoff_id,
-        owners.owner_id,
-        owners.owner_source_system as source_system,
-        offers.offered_at as from_at,
-        0 as step_number
-    from offers
-    inner join owners on offers.handoff_id = owners.handoff_id
-
-    union all
-
-    select
-        offers.handoff_id,
-        spans.owner_id,
-        spans.source_system,
-        spans.from_at,
-        spans.span_number
-    from offers
-    inner join owners on offers.handoff_id = owners.handoff_id
-    inner join spans
-        on
-            offers.lead_id = spans.lead_id
-            and spans.from_at > offers.offered_at
-            and (owners.waits_until is null or spans.from_at < owners.waits_until)
-
-),
-
-changes as (
-
-    select
-        steps.*,
-        (
-            row_number() over (partition by handoff_id order by step_number) = 1
-            or owner_id is distinct from lag(owner_id) over (
-                partition by handoff_id order by step_number
-            )
-        ) as is_change
-    from steps
 
 ),
 
@@ -109,7 +64,6 @@ legs as (
             offers.judged_version = roster.agreement_version
             and changes.source_system = roster.source_system
             and changes.owner_id = roster.user_id
-    where changes.is_change
 
 ),
 

@@ -35,28 +35,9 @@ first_moves as (
 
 ),
 
-moves_back as (
-
-    select
-        moves.handoff_id,
-        moves.transition_number,
-        moves.entered_at as sent_back_at,
-        moves.actor_id,
-        moves.actor_type,
-        moves.source_system
-    from moves
-    inner join responses
-        on
-            moves.handoff_id = responses.handoff_id
-            and responses.answer = 'accepted'
-            and moves.transition_number > responses.response_number
-    where moves.to_stage in ('rejected', 'recycled', 'disqualified')
-
-),
-
 sent_back as (
 
-    {{ first_per('moves_back', ['handoff_id'], ['transition_number']) }}
+    select * from {{ ref('int_handoffs__sent_back') }}
 
 ),
 
