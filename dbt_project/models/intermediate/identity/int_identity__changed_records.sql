@@ -56,37 +56,22 @@ changed_users as (
 
 changed as (
 
-    select records.source_system, records.record_id
-    from changed_rows
-    inner join records
-        on
-            changed_rows.source_system = records.source_system
-            and changed_rows.record_id = records.record_id
-    where changed_rows.kind = 'lead_or_contact'
-
-    union
-
     -- An activity or a contact role of a converted lead names its contact.
+    {% for column, kind in [
+        ('record_id', 'lead_or_contact'), ('contact_id', 'lead_or_contact'),
+        ('opportunity_id', 'opportunity'),
+    ] %}
     select records.source_system, records.record_id
     from changed_rows
     inner join records
         on
             changed_rows.source_system = records.source_system
-            and changed_rows.record_id = records.contact_id
-    where changed_rows.kind = 'lead_or_contact'
+            and changed_rows.record_id = records.{{ column }}
+    where changed_rows.kind = '{{ kind }}'
 
     union
 
-    select records.source_system, records.record_id
-    from changed_rows
-    inner join records
-        on
-            changed_rows.source_system = records.source_system
-            and changed_rows.record_id = records.opportunity_id
-    where changed_rows.kind = 'opportunity'
-
-    union
-
+    {% endfor %}
     select records.source_system, records.record_id
     from changed_rows
     inner join contact_roles on changed_rows.record_id = contact_roles.opportunity_id
