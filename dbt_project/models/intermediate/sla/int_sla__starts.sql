@@ -1,39 +1,15 @@
 {{ config(indexes=[{'columns': ['handoff_id', 'clause'], 'unique': true}]) }}
 
-with offers as (
+with started as (
 
-    select * from {{ ref('int_handoffs__offers') }}
-
-),
-
-terms as (
-
-    select * from {{ ref('int_sla__terms') }}
+    select * from {{ ref('int_sla__started') }}
 
 ),
 
 clocks as (
 
-    select handoff_id, started_at, owner_id, owner_source_system
+    select handoff_id, owner_id, owner_source_system
     from {{ ref('int_handoffs__response_clocks') }}
-
-),
-
-responses as (
-
-    select handoff_id, answer, responded_at from {{ ref('int_handoffs__responses') }}
-
-),
-
-progress as (
-
-    select handoff_id, sal_at from {{ ref('int_handoffs__progress') }}
-
-),
-
-stays as (
-
-    select handoff_id, started_at from {{ ref('int_sla__stays') }}
 
 ),
 
@@ -52,30 +28,6 @@ spans as (
 roster as (
 
     select * from {{ ref('stg_agreement__roster') }}
-
-),
-
-started as (
-
-    select
-        terms.*,
-        offers.lead_id,
-        offers.judged_version,
-        offers.default_calendar,
-        case
-            when terms.clause = 'response' then clocks.started_at
-            when terms.clause in ('definition', 'follow_up_before_rejection') then offers.offered_at
-            when terms.clause in ('first_touch', 'follow_up') and responses.answer = 'accepted'
-                then responses.responded_at
-            when terms.clause = 'decision' then progress.sal_at
-            when terms.clause = 'no_stall' then stays.started_at
-        end as started_at
-    from terms
-    inner join offers on terms.handoff_id = offers.handoff_id
-    inner join responses on terms.handoff_id = responses.handoff_id
-    inner join progress on terms.handoff_id = progress.handoff_id
-    left join clocks on terms.handoff_id = clocks.handoff_id
-    left join stays on terms.handoff_id = stays.handoff_id
 
 ),
 
