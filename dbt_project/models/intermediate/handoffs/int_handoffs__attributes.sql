@@ -19,39 +19,15 @@ records as (
 
 ),
 
-versions as (
+records_at_offer as (
 
-    select * from {{ ref('int_fields__lead_versions') }}
+    select * from {{ ref('int_handoffs__records_at_offer') }}
 
 ),
 
 change_spans as (
 
     select * from {{ ref('int_fields__change_spans') }}
-
-),
-
-records_over_time as (
-
-    select
-        offers.handoff_id,
-        versions.source_system,
-        versions.record,
-        versions.version_stamp,
-        case when versions.version_stamp <= offers.offered_at then versions.version_stamp end
-            as stamp_before_offer
-    from offers
-    inner join versions on offers.lead_id = versions.lead_id
-
-),
-
--- The newest version at the moment, else the oldest one known.
-records_at_offer as (
-
-    {{ first_per(
-        'records_over_time', ['handoff_id', 'source_system'],
-        ['stamp_before_offer desc nulls last', 'version_stamp']
-    ) }}
 
 ),
 
