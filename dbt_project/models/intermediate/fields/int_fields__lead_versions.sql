@@ -32,22 +32,30 @@ ranked as (
 
 ),
 
--- Of versions with one stamp the newest is what the record was from that moment on.
-newest as (
+of_their_stamp as (
 
+    -- Of versions with one stamp the newest is what the record was from that moment on.
     {{ first_per('ranked', ['source_system', 'record_id', 'version_stamp'], ['version_rank']) }}
+
+),
+
+oldest as (
+
+    -- And the oldest of all is what it was before, as far as anybody knows.
+    {{ first_per('ranked', ['source_system', 'record_id'], ['version_rank desc']) }}
 
 ),
 
 final as (
 
+    select lead_id, source_system, record_id, version_stamp, version_stamp as known_from, record
+    from of_their_stamp
+
+    union all
+
     select
-        lead_id,
-        source_system,
-        record_id,
-        version_stamp,
-        record
-    from newest
+        lead_id, source_system, record_id, version_stamp, {{ beginning_of_time() }}, record
+    from oldest
 
 )
 

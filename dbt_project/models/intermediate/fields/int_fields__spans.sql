@@ -6,11 +6,7 @@ with role_fields as (
 
 ),
 
-change_spans as (
-
-    select * from {{ ref('int_fields__change_spans') }}
-
-),
+change_spans as (select * from {{ ref('int_fields__change_spans') }}),
 
 records as (
 

@@ -27,9 +27,10 @@ version_values as (
         role_fields.history_name,
         {{ json_text('versions.record', 'role_fields.landed_column') }} as value,
         versions.version_stamp,
+        versions.known_from,
         row_number() over (
             partition by versions.lead_id, versions.source_system, role_fields.history_name
-            order by versions.version_stamp
+            order by versions.known_from
         ) as position
     from versions
     inner join role_fields on versions.source_system = role_fields.source_system
@@ -63,9 +64,9 @@ final as (
         source_system,
         history_name,
         value,
-        case when position = 1 then {{ beginning_of_time() }} else version_stamp end as from_at,
+        known_from as from_at,
         coalesce(
-            lead(version_stamp) over (
+            lead(known_from) over (
                 partition by lead_id, source_system, history_name order by position
             ),
             {{ end_of_time() }}

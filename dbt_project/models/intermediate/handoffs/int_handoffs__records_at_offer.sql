@@ -18,21 +18,17 @@ records_over_time as (
         offers.handoff_id,
         versions.source_system,
         versions.record,
-        versions.version_stamp,
-        case when versions.version_stamp <= offers.offered_at then versions.version_stamp end
-            as stamp_before_offer
+        versions.known_from
     from offers
-    inner join versions on offers.lead_id = versions.lead_id
+    inner join versions
+        on offers.lead_id = versions.lead_id and versions.known_from <= offers.offered_at
 
 ),
 
--- The newest version at the moment, else the oldest one known.
+-- The newest version at the moment; before all of them the oldest one known.
 first_records as (
 
-    {{ first_per(
-        'records_over_time', ['handoff_id', 'source_system'],
-        ['stamp_before_offer desc nulls last', 'version_stamp']
-    ) }}
+    {{ first_per('records_over_time', ['handoff_id', 'source_system'], ['known_from desc']) }}
 
 ),
 
