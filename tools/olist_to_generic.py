@@ -223,6 +223,7 @@ def write_agreement(folder: Path, leads: list[dict[str, str]], deals: list[dict[
                 *(version, start, "UTC", CALENDAR, "mql", "false", 0, 0, 15, "false", 4),
                 *blank_signatures,
                 "Nobody signed it: made for published data that came without an agreement",
+                "",
             )
         ],
         "agreement_sources": [("generic", "both", "UTC", "true")],

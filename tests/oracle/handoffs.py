@@ -47,6 +47,8 @@ class Handoff:
     owner_source: str | None = None
     owner_id: str | None = None
     score: Decimal | None = None
+    fit_score: Decimal | None = None
+    engagement_score: Decimal | None = None
     attributes_met: int = 0
     met_definition: bool = False
     tier: str | None = None
@@ -188,8 +190,12 @@ class Handoffs:
     def _complete(self, handoff: Handoff, moves: list[Transition]) -> None:
         offered = handoff.offered_at
         version = handoff.version
-        handoff.score = self._score(handoff.lead, offered)
-        handoff.attributes_met = self._attributes_met(handoff.lead, version, offered)
+        handoff.score = self._score(handoff.lead, "score", offered)
+        handoff.fit_score = self._score(handoff.lead, "fit_score", offered)
+        handoff.engagement_score = self._score(handoff.lead, "engagement_score", offered)
+        handoff.attributes_met = sum(
+            self.is_attribute_met_at_offer(handoff, attribute) for attribute in version.attributes
+        )
         minimum_score = parse_number(version.row["minimum_score"] or None)
         score_is_met = minimum_score is None or (
             handoff.score is not None and handoff.score >= minimum_score
@@ -213,24 +219,21 @@ class Handoffs:
 
     # -- at the offer ----------------------------------------------------------------------
 
-    def _score(self, lead: Lead, at: datetime) -> Decimal | None:
-        timeline = self.identity.role_timeline(lead, "score", "map", at)
+    def _score(self, lead: Lead, role: str, at: datetime) -> Decimal | None:
+        timeline = self.identity.role_timeline(lead, role, "map", at)
         return parse_number(timeline.value_at(at)) if timeline else None
 
-    def _attributes_met(self, lead: Lead, version: Version, at: datetime) -> int:
+    def is_attribute_met_at_offer(self, handoff: Handoff, attribute: str) -> bool:
         """An attribute is read from the first listed system in which the lead has a record."""
-        met = 0
-        for rows in version.attributes.values():
-            for row in rows:
-                if row["source_system"] not in lead.survivors:
-                    continue
-                timeline = self.identity.timeline(
-                    lead, row["source_system"], row["field"], row["history_name"]
-                )
-                value = timeline.value_at(at) if timeline else None
-                met += is_attribute_met(value, row["met_values"])
-                break
-        return met
+        for row in handoff.version.attributes[attribute]:
+            if row["source_system"] not in handoff.lead.survivors:
+                continue
+            timeline = self.identity.timeline(
+                handoff.lead, row["source_system"], row["field"], row["history_name"]
+            )
+            value = timeline.value_at(handoff.offered_at) if timeline else None
+            return is_attribute_met(value, row["met_values"])
+        return False
 
     def _owner_at_offer(self, handoff: Handoff, end: datetime) -> str | None:
         """The SFA owner at the offer; if nobody, the first one given within the routing grace.

@@ -160,10 +160,18 @@ def _handoff_row(identity: Identity, handoff: Handoff, as_of: datetime) -> MartR
             handoff.version, handoff.owner_source, handoff.owner_id, "team"
         ),
         "score_at_offer": handoff.score,
+        "fit_score_at_offer": handoff.fit_score,
+        "engagement_score_at_offer": handoff.engagement_score,
         "attributes_met": handoff.attributes_met,
         "met_definition": handoff.met_definition,
         "tier": handoff.tier,
         "agreement_version": handoff.agreement_version,
+        # How a lead was scored before the first version nobody has written down.
+        "scoring_rule_version": (
+            handoff.version.row.get("scoring_rule_version") or None
+            if handoff.agreement_version
+            else None
+        ),
         "response_due_at": handoff.response_due_at,
         "responded_at": response.entered_at if response else None,
         "outcome": handoff.outcome,

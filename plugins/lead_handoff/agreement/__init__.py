@@ -2,7 +2,7 @@
 
 `check_agreement(folder)` finds every mistake at once, `agreement_warnings(folder)` what is allowed
 but worth knowing, `load_agreement(folder)` reads the files, `agreement_hash(folder)` names their
-content.
+content, `completed(path)` is a file with the columns that have been added since it was written.
 """
 
 from lead_handoff.agreement.checking import agreement_warnings, check_agreement
@@ -10,6 +10,7 @@ from lead_handoff.agreement.reading import (
     AgreementError,
     AgreementProblem,
     agreement_hash,
+    completed,
     load_agreement,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "agreement_hash",
     "agreement_warnings",
     "check_agreement",
+    "completed",
     "load_agreement",
 ]

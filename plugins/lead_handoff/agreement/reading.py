@@ -118,7 +118,7 @@ def _rows(stem: str, file: File, path: Path, tables: Tables) -> Iterator[Row]:
                     "put text that contains a comma in double quotes",
                 )
                 continue
-            given = dict(zip(names, cells, strict=True))
+            given = dict.fromkeys(file.names, "") | dict(zip(names, cells, strict=True))
             values = {name: given[name].strip() for name in file.names}
             for column in file.columns:
                 if given[column.name] != values[column.name]:
@@ -150,9 +150,9 @@ def _header_fits(stem: str, file: File, names: list[str], tables: Tables) -> boo
         tables.report(stem, 1, "", "is separated by semicolons or tabs; save it with commas")
         return False
     fits = True
-    for name in file.names:
-        if name not in names:
-            tables.report(stem, 1, name, "this column is missing from the header")
+    for column in file.columns:
+        if column.name not in names and not column.may_be_absent:
+            tables.report(stem, 1, column.name, "this column is missing from the header")
             fits = False
     for name in dict.fromkeys(names):
         if name not in file.names:
@@ -256,6 +256,29 @@ def load_agreement(folder: Path) -> dict[str, list[dict[str, str | None]]]:
         stem: [{name: value or None for name, value in row.values.items()} for row in rows]
         for stem, rows in tables.rows.items()
     }
+
+
+def completed(path: Path) -> bytes:
+    """A file of the agreement with every column of today, those it was written without left blank.
+
+    Whatever else the file says, right or wrong, stays as it is.
+    """
+    content = path.read_bytes()
+    file = FILES.get(path.stem)
+    later = [column.name for column in file.columns if column.may_be_absent] if file else []
+    if not later:
+        return content
+    text = content.decode("utf-8-sig")
+    header = [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+    absent = [name for name in later if name not in header]
+    if not absent:
+        return content
+    lines = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([*lines[0], *absent])
+    writer.writerows([*row, *("" for _ in absent)] for row in lines[1:])
+    return target.getvalue().encode()
 
 
 def agreement_hash(folder: Path) -> str:

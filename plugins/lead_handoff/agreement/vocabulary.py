@@ -130,12 +130,16 @@ REVIEW_ALLOCATIONS = ("proportional",)
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, the kind of its values, whether it may be blank, what it may hold."""
+    """One column: its name, the kind of its values, whether it may be blank, what it may hold.
+
+    `may_be_absent`: a folder written before there was such a column stays good; it counts as blank.
+    """
 
     name: str
     kind: str = "text"
     optional: bool = False
     choices: tuple[str, ...] = ()
+    may_be_absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,7 @@ FILES: dict[str, File] = {
             Column("executive_signed_on", "date", optional=True),
             Column("executive_signature_required", "boolean"),
             _text("note", optional=True),
+            Column("scoring_rule_version", optional=True, may_be_absent=True),
         ),
         (_V,),
     ),

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lead_handoff import settings
+from lead_handoff.agreement import completed
 
 LINKED = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml", "seeds/reference")
 AGREEMENT = "seeds/agreement"
@@ -48,6 +49,7 @@ def laid_out_dir() -> Path:
 def lay_out(agreement: Path | None = None) -> Path:
     """Lay the project out under HANDOFF_HOME with the agreement of this moment; return its folder.
 
+    An agreement written before a column was added has it here, blank: the models rely on it.
     Only for the run that holds the night: it replaces what an earlier one laid out.
     """
     source, target = settings.dbt_project_dir(), laid_out_dir()
@@ -65,7 +67,7 @@ def lay_out(agreement: Path | None = None) -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for path in sorted((agreement or settings.agreement_dir()).glob("*.csv")):
-        shutil.copyfile(path, fresh / path.name)
+        (fresh / path.name).write_bytes(completed(path))
     shutil.rmtree(seeds, ignore_errors=True)
     fresh.rename(seeds)
     return target

@@ -14,6 +14,7 @@ from lead_handoff.agreement import (
     agreement_hash,
     agreement_warnings,
     check_agreement,
+    completed,
     load_agreement,
 )
 from lead_handoff.agreement.check import main
@@ -112,6 +113,57 @@ def test_a_version_with_one_tier_is_a_warning(agreement: Path) -> None:
     warned = [w for w in agreement_warnings(agreement) if w.file == "agreement_tiers.csv"]
     assert [(w.row, w.column) for w in warned] == [(2, "tier"), (3, "tier")]
     assert "every lead of version v1 falls into 'B'" in warned[0].message
+
+
+def without_scoring_rules(folder: Path) -> Path:
+    """An agreement as it was written before it could name the scoring rule; return its file."""
+    path = folder / "agreement_versions.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith(",scoring_rule_version")
+    path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_the_example_names_another_scoring_rule_in_each_version() -> None:
+    rules = [v["scoring_rule_version"] for v in load_agreement(EXAMPLE)["agreement_versions"]]
+    assert len(set(rules) - {None}) == len(rules) == 2
+
+
+def test_an_agreement_from_before_scoring_rules_were_named_stays_good(agreement: Path) -> None:
+    blank = where("scoring_rule_version", "", agreement_version="v1")
+    edit(agreement, "agreement_versions", blank)
+    edit(agreement, "agreement_versions", where("scoring_rule_version", "", agreement_version="v2"))
+    hash_of_blank = agreement_hash(agreement)
+    without_scoring_rules(agreement)
+    assert check_agreement(agreement) == []
+    assert agreement_hash(agreement) == hash_of_blank != agreement_hash(EXAMPLE)
+    versions = load_agreement(agreement)["agreement_versions"]
+    assert [version["scoring_rule_version"] for version in versions] == [None, None]
+
+
+def test_no_other_column_may_be_absent(agreement: Path) -> None:
+    path = without_scoring_rules(agreement)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines), encoding="utf-8")
+    assert [(p.row, p.column) for p in check_agreement(agreement) if "header" in p.message] == [
+        (1, "note")
+    ]
+
+
+def test_a_file_is_completed_with_the_columns_that_came_later(agreement: Path) -> None:
+    path = without_scoring_rules(agreement)
+    before = path.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(completed(path).decode().splitlines()))
+    assert [row.pop("scoring_rule_version") for row in rows] == ["", ""]
+    assert rows == list(csv.DictReader(before.splitlines()))
+    assert path.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("stem", ["agreement_versions", "agreement_tiers", "no_file_of_ours"])
+def test_a_file_that_has_all_columns_is_left_as_it_is(tmp_path: Path, stem: str) -> None:
+    path = tmp_path / f"{stem}.csv"
+    path.write_bytes("\ufeffagreement_version,scoring_rule_version\r\n'v1',\"S 1\"\r\n".encode())
+    assert completed(path) == path.read_bytes()
 
 
 def only_salesforce(rows: list[dict[str, str]]) -> None:

@@ -44,7 +44,8 @@ final as (
         executive_signed_by,
         executive_signed_on,
         executive_signature_required,
-        note
+        note,
+        scoring_rule_version
     from dated
 
 )

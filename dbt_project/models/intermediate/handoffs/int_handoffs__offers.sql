@@ -9,7 +9,12 @@ with moves as (
 
 versions as (
 
-    select agreement_version, valid_from_at, routing_grace_minutes, default_calendar
+    select
+        agreement_version,
+        valid_from_at,
+        routing_grace_minutes,
+        default_calendar,
+        scoring_rule_version
     from {{ ref('int_agreement__versions') }}
 
 ),
@@ -27,6 +32,8 @@ final as (
         moves.entered_at as offered_at,
         moves.entered_second as offered_second,
         moves.actor_id as offered_by_id,
+        moves.actor_type as offered_by_type,
+        moves.source_system as offered_by_source_system,
         lead(moves.transition_number) over (
             partition by moves.lead_id order by moves.transition_number
         ) as next_offer_number,
@@ -38,6 +45,9 @@ final as (
         case when moves.entered_at >= versions.valid_from_at then moves.agreement_version end
             as agreement_version,
         moves.agreement_version as judged_version,
+        -- How an earlier lead was scored nobody has written down.
+        case when moves.entered_at >= versions.valid_from_at then versions.scoring_rule_version end
+            as scoring_rule_version,
         versions.default_calendar,
         versions.routing_grace_minutes
     from moves

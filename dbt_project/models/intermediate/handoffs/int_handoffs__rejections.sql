@@ -6,11 +6,7 @@ with rejections as (
 
 ),
 
-spans as (
-
-    select * from {{ ref('int_fields__spans') }}
-
-),
+spans as (select * from {{ ref('int_fields__spans') }}),
 
 reasons as (
 
@@ -68,6 +64,7 @@ final as (
 
     select
         reasoned.handoff_id,
+        reasoned.transition_number as rejection_number,
         reasoned.rejection_at,
         reasoned.entered_second as rejection_second,
         reasoned.rejection_stage,

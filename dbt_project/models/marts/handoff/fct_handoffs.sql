@@ -14,6 +14,7 @@ select
     met_definition,
     tier,
     agreement_version,
+    scoring_rule_version,
     response_due_at,
     responded_at,
     outcome,

@@ -18,6 +18,7 @@ select
     versions.executive_signed_by,
     versions.executive_signed_on,
     versions.note,
+    versions.scoring_rule_version,
     run.as_of as run_as_of
 from {{ ref('int_agreement__versions') }} as versions
 cross join {{ source('build', 'build_context') }} as run

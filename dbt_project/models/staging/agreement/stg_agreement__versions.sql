@@ -17,5 +17,6 @@ select
     executive_signed_by,
     cast(executive_signed_on as date) as executive_signed_on,
     {{ to_boolean('executive_signature_required') }} as executive_signature_required,
-    note
+    note,
+    scoring_rule_version
 from {{ ref('agreement_versions') }}
