@@ -15,3 +15,21 @@
         ) / (1 + {{ z }}::double precision ^ 2 / ({{ total }}))
     end
 {%- endmacro %}
+
+{# A share as marts show it: six decimals, null of nothing. #}
+{% macro share_of(successes, total) -%}
+    round(cast({{ successes }} as numeric) / nullif({{ total }}, 0), 6)
+{%- endmacro %}
+
+{# A bound of that share's 95 % Wilson interval, as marts show it. #}
+{% macro share_bound(successes, total, side) -%}
+    round(cast(({{ wilson_bound(successes, total, side) }}) as numeric), 6)
+{%- endmacro %}
+
+{#
+    Median of the days (of 24 hours) between two instants, of the rows that have both; null of none.
+    Taken of seconds, which are exact, and divided then.
+#}
+{% macro median_days(start_at, end_at) -%}
+    round({{ median(seconds_between(start_at, end_at)) }} / 86400, 6)
+{%- endmacro %}

@@ -162,6 +162,22 @@ def _only_some_clauses(rows: list[Row]) -> list[Row]:
     return result
 
 
+def _pipeline_is_soon_too_good(rows: list[Row]) -> list[Row]:
+    """A low limit in the first version, none in the second."""
+    limits = {"share": "0.3", "minimum_opportunities": "5"}
+    return [
+        row | {"value": limits.get(row["threshold"], row["value"])}
+        if row["rule"] == "too_good_pipeline"
+        else row
+        for row in rows
+        if (row["agreement_version"], row["rule"]) != ("v2", "too_good_pipeline")
+    ]
+
+
+def _few_are_in_the_best_tier(rows: list[Row]) -> list[Row]:
+    return [row | {"minimum_score": "99"} if row["tier"] == "A" else row for row in rows]
+
+
 VARIANTS: dict[str, dict[str, Edit]] = {
     "restarting_clock": {
         "versions": setting(clock_restarts_on_transfer="true", routing_grace_minutes="60"),
@@ -172,7 +188,12 @@ VARIANTS: dict[str, dict[str, Edit]] = {
         "versions": setting(handoff_stage="tql", uses_tql="true"),
         "stage_map": _with_tql,
     },
-    "some_clauses": {"sla_terms": _only_some_clauses},
+    "some_clauses": {
+        "sla_terms": _only_some_clauses,
+        "commitments": setting(qualified_handoffs="2"),
+        "thresholds": _pipeline_is_soon_too_good,
+        "tiers": _few_are_in_the_best_tier,
+    },
     "plain_source_in_new_york": {
         "sources": lambda rows: [
             row | {"time_zone": "America/New_York"} if row["source_system"] == "generic" else row

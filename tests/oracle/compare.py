@@ -19,6 +19,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "fct_sla_compliance": ("handoff_id", "clause", "period_start", "due_at", "segment"),
     "fct_integrity_findings": ("rule", "subject_type", "subject_id"),
     "agg_waterfall_monthly": ("month", "basis", "segment"),
+    "agg_scoring_feedback": ("agreement_version", "dimension", "value"),
+    "agg_marketing_commitments": ("period_kind", "period_start", "segment"),
+    "agg_bdr_scorecard": ("month", "leg", "source_system", "user_id"),
+    "agg_tier_mix_monthly": ("month", "tier"),
+    "agg_source_revenue": ("month", "lead_source", "campaign_id", "currency"),
+    "agg_pipeline_sources_monthly": ("month", "currency"),
+    "agg_rejected_fate": ("month", "exit_kind", "rejection_family", "rejection_reason"),
+    "fct_dropped_leads": ("lead_id",),
 }
 """What names a row of each mart; due_at and segment count for volume only."""
 

@@ -60,6 +60,7 @@ REPS = [
 BDRS = ["005Hs000000I1jkIAC", "005Hs000000I5zyIAC"]
 MANAGER = "005Hs000000HGrGIAW"
 MARKETER = "005Hs000000IKulIAG"
+MARKETERS = ["tom.ashdown@corp.example.com", "uma.deshpande@corp.example.com"]
 SYNC = "005Hs000000IbxfIAC"
 TIMER = "005Hs000000Ie5mIAC"
 FAST_TRACK = "005Hs000000IgDtIAK"
@@ -118,6 +119,7 @@ _GENERIC_NAMES = {"decisionMakers": "decision_makers", "businessIssues": "busine
 _GENERIC_NAMES |= {"decisionProcess": "decision_process"}
 _ATTRIBUTE_VALUES = ["yes", "yes", "Approved", "This quarter", "Approved", "This quarter", "7372"]
 _ATTRIBUTE_VALUES += ["No", "unknown", "", "N/A"]
+_PARTS_OF_SCORE = {"Fit Score": "fitScore", "Engagement Score": "engagementScore"}
 _SOURCES = ["Web", "Referral", "Trade Show", "Paid Search", ""]
 _NAMES = {QUEUE: "Inbound Queue", SYNC: "Marketo Sync", TIMER: "Lead Timer Flow"}
 
@@ -127,9 +129,12 @@ class _Company:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
+        # For what was added later: a stream of its own, so that the rest of a seed's company stays.
+        self.other = Random(f"{seed} and more")
         self.rows: list[Landed] = []
         self.counter = seed % 1000 * 10_000
         self.opportunity_history = self.random.choice(["field", "field", "stage", "none"])
+        self.marketo_leads: dict[str, datetime] = {}
 
     # -- helpers ---------------------------------------------------------------------------
 
@@ -330,7 +335,9 @@ class _Company:
         }
         self.land("salesforce", "Event", created, row)
 
-    def opportunity(self, at: datetime, contact: str, has_role: bool) -> str:
+    def opportunity(
+        self, at: datetime, contact: str, has_role: bool, *, is_won: bool = False
+    ) -> str:
         """One opportunity with its stages; some are closed at once, some reopened."""
         key = self.salesforce_id("006")
         stages = [(at, self.random.choice(["Prospecting", "Prospecting", "Qualification"]))]
@@ -341,6 +348,10 @@ class _Company:
                 ["Proposal", "Closed Won", "Closed Won", "Closed Lost", "Verbal", "Negotiation"]
             )
             stages.append((self.later(stages[-1][0]), stage))
+        if is_won:
+            stages.append(
+                (stages[-1][0] + timedelta(hours=self.random.randrange(99)), "Closed Won")
+            )
         creator = self.actor()
         previous = ""
         amount = self.random.choice(["", "1000", "2500.50", "99999999.99"])
@@ -448,6 +459,9 @@ class _Company:
         }
         for name in _ATTRIBUTES.values():
             state[name] = random.choice(_ATTRIBUTE_VALUES)
+        for name in _PARTS_OF_SCORE.values():
+            state[name] = self.other.choice(["", "20", "37.5", "40"])
+        self.marketo_leads[key] = at
         if not link_late:
             state |= links
         moment = at
@@ -471,6 +485,8 @@ class _Company:
                 )
                 if self.chance(0.1):
                     attributes["Modifying User"] = "marketer@example.com"
+                elif self.other.random() < 0.2:
+                    attributes["Modifying User"] = self.other.choice(MARKETERS)
                 if self.chance(0.03):
                     attributes["Old Value"] = "Inquiry"
                 self.activity(key, moment, 13, "Lead Status", attributes)
@@ -519,6 +535,28 @@ class _Company:
             {"Change Value": "+5", "Old Value": old or None, "New Value": new, "Reason": "x"},
         )
         state["leadScore"] = new
+
+    def parts_of_scores(self) -> None:
+        """Changes of fit and engagement, whose history the records need not agree with."""
+        for key, created in self.marketo_leads.items():
+            for name in _PARTS_OF_SCORE:
+                moment, value = created, ""
+                while self.chance(0.4):
+                    moment = self.later(moment)
+                    new = self.random.choice(["10", "25", "44.5", "60", ""])
+                    attributes: dict[str, object] = {"Old Value": value or None, "New Value": new}
+                    self.activity(key, moment, 22, name, attributes)
+                    value = new
+
+    def more_opportunities(self, leads: list[_SalesforceLead]) -> None:
+        """Further deals of converted leads, and some that no lead stands behind."""
+        for lead in leads:
+            if lead.is_converted and self.chance(0.7):
+                created = lead.created + (lead.moment - lead.created) * self.random.random()
+                created = created.replace(microsecond=0)
+                self.opportunity(created, lead.contact, True, is_won=self.chance(0.8))
+            if self.chance(0.1):
+                self.opportunity(self.start(), self.salesforce_id("003"), self.chance(0.5))
 
     def _marketo_version(self, state: dict[str, str], at: datetime) -> None:
         row = {name: value or "null" for name, value in state.items()}
@@ -672,6 +710,8 @@ class _SalesforceLead:
         }
         for name in _ATTRIBUTES:
             self.state[name] = random.choice(_ATTRIBUTE_VALUES)
+        if company.other.random() < 0.25:
+            self.state["OwnerId"] = company.other.choice(BDRS)
         self.created = at
         self.moment = at
         self.opportunities: list[str] = []
@@ -746,7 +786,10 @@ class _SalesforceLead:
             if new in ("Rejected", "Recycled", "Disqualified") and company.chance(0.8):
                 if company.chance(0.3):
                     self.moment += timedelta(seconds=random.choice([0, 1, 90]))
-                self.change("Rejection_Reason__c", random.choice(_REASONS), actor)
+                reason = random.choice(_REASONS)
+                if company.other.random() < 0.3:
+                    reason = company.other.choice(["Duplicate", "Competitor"])
+                self.change("Rejection_Reason__c", reason, actor)
             if new == "Accepted" and company.chance(0.5):
                 self.own(actor if actor in REPS else random.choice(REPS), actor)
             if new == "Converted":
@@ -863,6 +906,8 @@ def random_company(seed: int, leads: int) -> list[Landed]:
                     "SystemModstamp": company.text(start),
                 },
             )
+    company.parts_of_scores()
+    company.more_opportunities(salesforce)
     return company.rows
 
 

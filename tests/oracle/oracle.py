@@ -14,6 +14,7 @@ from tests.oracle.company import Company, Landed
 from tests.oracle.findings import Findings
 from tests.oracle.handoffs import Handoffs
 from tests.oracle.identity import Identity
+from tests.oracle.quality import Quality
 from tests.oracle.rows import Marts
 from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvents
@@ -70,6 +71,16 @@ def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
     """
     judged = judge(landed, agreement_dir, as_of, night)
     identity, handoffs = judged.identity, judged.handoffs
+    quality = Quality(
+        judged.company,
+        identity,
+        judged.events,
+        judged.transitions,
+        judged.touches,
+        handoffs,
+        judged.compliance,
+        as_of,
+    )
     return {
         "dim_leads": list(rows.dim_leads(identity, judged.transitions, as_of)),
         "bridge_lead_ids": list(rows.bridge_lead_ids(identity)),
@@ -83,4 +94,5 @@ def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
         "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),
         "fct_integrity_findings": [finding.row() for finding in judged.findings.found],
         "agg_waterfall_monthly": Waterfall(judged.transitions, handoffs, as_of).rows(),
+        **quality.rows(),
     }

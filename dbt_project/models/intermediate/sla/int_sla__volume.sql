@@ -14,23 +14,23 @@ handoffs as (
 delivered as (
 
     select
-        in_force.*,
+        periods.*,
         handoffs.handoff_id,
         handoffs.offered_at,
         row_number() over (
             partition by
-                in_force.agreement_version,
-                in_force.period_kind,
-                in_force.segment,
-                in_force.period_start
+                periods.agreement_version,
+                periods.period_kind,
+                periods.segment,
+                periods.period_start
             order by handoffs.offered_at, handoffs.handoff_id
         ) as delivery_number
-    from in_force
+    from periods
     left join handoffs
         on
-            handoffs.offered_at >= in_force.started_at
-            and handoffs.offered_at < in_force.due_at
-            and in_force.segment in (
+            handoffs.offered_at >= periods.started_at
+            and handoffs.offered_at < periods.due_at
+            and periods.segment in (
                 'all', 'tier:' || handoffs.tier, 'lead_source:' || handoffs.lead_source,
                 'team:' || handoffs.team_at_offer
             )

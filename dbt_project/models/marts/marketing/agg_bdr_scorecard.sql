@@ -1,0 +1,93 @@
+with legs as (
+
+    select * from {{ ref('int_marketing__bdr_handoffs') }}
+
+),
+
+calendar as (
+
+    select as_of, running_month from {{ ref('int_agreement__in_force') }}
+
+),
+
+counted as (
+
+    select
+        month,
+        leg,
+        source_system,
+        user_id,
+        count(*) as handoffs,
+        count(*) filter (where met_definition) as met_definition,
+        count(*) filter (where is_rated) as due,
+        count(*) filter (where is_rated_acceptance) as due_accepted_by_person,
+        count(*) filter (where outcome = 'accepted') as accepted,
+        count(*) filter (where outcome = 'accepted' and accepted_by_type = 'human')
+            as accepted_by_person,
+        count(*) filter (where outcome = 'accepted' and accepted_by_type = 'automation')
+            as accepted_by_machine,
+        count(*) filter (where outcome = 'rejected') as rejected,
+        count(*) filter (where rejected_as = 'procedural') as rejected_procedural,
+        count(*) filter (where rejected_as = 'clerical') as rejected_clerical,
+        count(*) filter (where rejected_as = 'definitional') as rejected_definitional,
+        count(*) filter (where rejected_as = 'other') as rejected_other,
+        count(*) filter (where rejected_as = 'machine') as rejected_by_machine,
+        count(*) filter (where is_sent_back) as sent_back,
+        count(*) filter (where outcome = 'ignored') as ignored,
+        count(*) filter (where outcome = 'pending') as pending,
+        count(*) filter (where is_sql) as sqls,
+        count(*) filter (where is_sql_by_person) as sqls_by_person,
+        count(*) filter (where is_won) as won,
+        count(distinct currency_won) as currencies,
+        sum(amount_won) as amount_won,
+        max(currency_won) as currency
+    from legs
+    group by month, leg, source_system, user_id
+
+),
+
+final as (
+
+    select
+        counted.month,
+        counted.leg,
+        counted.source_system,
+        counted.user_id,
+        counted.handoffs,
+        counted.met_definition,
+        {{ share_of('counted.met_definition', 'counted.handoffs') }} as definition_rate,
+        {{ share_bound('counted.met_definition', 'counted.handoffs', 'low') }}
+            as definition_rate_low,
+        {{ share_bound('counted.met_definition', 'counted.handoffs', 'high') }}
+            as definition_rate_high,
+        counted.accepted,
+        counted.accepted_by_person,
+        counted.accepted_by_machine,
+        {{ share_of('counted.due_accepted_by_person', 'counted.due') }} as acceptance_rate,
+        {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'low') }}
+            as acceptance_rate_low,
+        {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'high') }}
+            as acceptance_rate_high,
+        counted.rejected,
+        counted.rejected_procedural,
+        counted.rejected_clerical,
+        counted.rejected_definitional,
+        counted.rejected_other,
+        counted.rejected_by_machine,
+        counted.sent_back,
+        counted.ignored,
+        counted.sqls,
+        counted.sqls_by_person,
+        counted.won,
+        -- Amounts of more than one currency are never added.
+        case when counted.currencies = 1 then counted.amount_won end as amount_won,
+        case when counted.currencies = 1 then counted.currency end as currency,
+        counted.currencies,
+        counted.pending = 0 and counted.month < calendar.running_month as is_mature,
+        calendar.as_of as run_as_of
+    from counted
+    cross join calendar
+
+)
+
+select * from final
