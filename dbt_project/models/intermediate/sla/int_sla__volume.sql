@@ -1,4 +1,4 @@
-with in_force as (
+with periods as (
 
     select * from {{ ref('int_sla__promised_periods') }}
 
