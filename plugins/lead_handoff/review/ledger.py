@@ -5,20 +5,19 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import errors as db_errors
 from psycopg.types.json import Jsonb
 
+from lead_handoff.review.ddl import SCHEMA_LOCK, review_ddl, schema_mark
 from lead_handoff.review.errors import ReviewError
 
 FIRST_HASH = "0" * 64
 """What the first entry of the log names as the hash of the entry before it."""
 
-# Advisory locks: one for the tables themselves and the log, one per month.
-_SCHEMA_LOCK = 7_215_940_410
+# Advisory locks, one per month.
 _MONTH_LOCKS = 721_594
 
 
@@ -28,20 +27,15 @@ def apply_schema(warehouse_url: str) -> None:
     Raises:
         ReviewError: the user of ``warehouse_url`` may not create it.
     """
-    ddl = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-    mark = "review schema " + hashlib.sha256(ddl.encode()).hexdigest()
     with psycopg.connect(warehouse_url, application_name="lead_handoff:review") as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", [_SCHEMA_LOCK])
+        connection.execute("select pg_advisory_xact_lock(%s)", [SCHEMA_LOCK])
         found = connection.execute(
             "select obj_description(to_regproc('review.refuse_change'), 'pg_proc')"
         ).fetchone()
-        if found is not None and found[0] == mark:
+        if found is not None and found[0] == schema_mark():
             return
         try:
-            connection.execute(cast(LiteralString, ddl))
-            connection.execute(
-                psycopg.sql.SQL("comment on function review.refuse_change() is {}").format(mark)
-            )
+            connection.execute(cast(LiteralString, review_ddl()))
         except db_errors.InsufficientPrivilege as error:
             raise ReviewError(
                 f"the review's tables cannot be created: {error.diag.message_primary}; "
@@ -72,7 +66,7 @@ def append(
     connection: psycopg.Connection[Any], month: str, event: str, detail: dict[str, Any]
 ) -> str:
     """Add an entry to the log, chained to the one before it; return the new entry's hash."""
-    connection.execute("select pg_advisory_xact_lock(%s)", [_SCHEMA_LOCK])
+    connection.execute("select pg_advisory_xact_lock(%s)", [SCHEMA_LOCK])
     last = connection.execute(
         "select sha256 from review.log order by entry desc limit 1"
     ).fetchone()

@@ -1,5 +1,6 @@
 -- The review's own record (schema review), kept apart from the marts because it must never change
--- with them. Applied by lead_handoff.review.ledger before each use; every statement may run again.
+-- with them. Applied by the warehouse's bootstrap, so that the marts can read it before the first
+-- review, and by lead_handoff.review.ledger before each use; every statement may run again.
 
 create schema if not exists review;
 comment on schema review is
@@ -96,6 +97,38 @@ create table if not exists review.late_arrivals (
 comment on table review.late_arrivals is
     'Handoffs that belong to a month but became known after its freeze; never part of its draw.';
 
+-- A corrected file is a newer row of the same reviewer, never a change of the older one: the newest
+-- counts, both stay. Which counted at an earlier moment can so be told from accepted_at alone.
+create table if not exists review.verdicts (
+    verdict_id bigint generated always as identity primary key,
+    month text not null,
+    handoff_id text collate "C" not null,
+    reviewer text not null check (reviewer <> ''),
+    is_adjudication boolean not null default false,
+    verdict text check (verdict in ('valid', 'invalid', 'cannot_tell')),
+    cause text,
+    remedy text,
+    comment text,
+    accepted_at timestamptz not null default clock_timestamp(),
+    file_name text not null,
+    file_sha256 text not null check (file_sha256 ~ '^[0-9a-f]{64}$'),
+    supersedes bigint unique references review.verdicts (verdict_id),
+    foreign key (month, handoff_id) references review.sample (month, handoff_id),
+    constraint verdicts_supersede_earlier_ones check (supersedes < verdict_id)
+);
+create index if not exists verdicts_by_case on review.verdicts (month, handoff_id);
+comment on table review.verdicts is
+    'One row per verdict that was accepted; of one reviewer''s rows on a case the newest counts.';
+comment on column review.verdicts.is_adjudication is
+    'The verdict that decides where reviewers differ; kept apart from the adjudicator''s own review.';
+comment on column review.verdicts.verdict is
+    'valid: right under the definition in force; null: taken back by a corrected file.';
+comment on column review.verdicts.comment is
+    'Free text of the reviewer: stays here, the marts never read it.';
+comment on column review.verdicts.file_sha256 is 'SHA-256 of the file that the verdict came in.';
+comment on column review.verdicts.supersedes is
+    'The same reviewer''s verdict that this one replaces; null for the first.';
+
 create table if not exists review.log (
     entry bigint generated always as identity primary key,
     month text not null,
@@ -147,6 +180,9 @@ create or replace trigger sample_is_frozen
     for each statement execute function review.refuse_change();
 create or replace trigger late_arrivals_are_frozen
     before update or delete or truncate on review.late_arrivals
+    for each statement execute function review.refuse_change();
+create or replace trigger verdicts_are_kept
+    before update or delete or truncate on review.verdicts
     for each statement execute function review.refuse_change();
 create or replace trigger log_is_append_only
     before update or delete or truncate on review.log

@@ -29,6 +29,17 @@ TRANSFORMER_SCHEMAS = (*SLOTS, "marts", "restricted")
 # Any constant will do, as long as every bootstrap uses the same.
 BOOTSTRAP_LOCK = 7_215_940_331
 
+# What the marts read of the review's record: no evidence, no case tokens, no free text.
+REVIEW_COLUMNS = {
+    "draws": ("month", "draw_id", "frozen_at", "population_size", "drawn_at", "sample_size"),
+    "population": ("month", "handoff_id", "exit_kind", "decided_at", "team", "tier"),
+    "sample": ("month", "handoff_id", "case_number", "inclusion_weight"),
+    "verdicts": (
+        *("verdict_id", "month", "handoff_id", "reviewer", "is_adjudication"),
+        *("verdict", "cause", "remedy", "accepted_at"),
+    ),
+}
+
 SCHEMA_COMMENTS = {
     "slot_blue": "Build slot: a night is built and checked here before readers are shown it.",
     "slot_green": "Build slot: a night is built and checked here before readers are shown it.",
@@ -73,13 +84,14 @@ def bootstrap(url: str, roles: bool = True) -> bool:
     """Create what is missing; return whether anything had to be applied.
 
     ``url`` connects as the database's owner. With ``roles`` the four roles exist: raw schemas go
-    to the loader, slots and marts to the transformer, analysts read marts only and PUBLIC nothing.
+    to the loader, slots and marts to the transformer, which also reads columns of the review's
+    record; analysts read marts only and PUBLIC nothing.
     Without, every schema belongs to the one user of ``url`` (a database of the user's own, where
     roles cannot be created) and privileges are left as they are.
     Raises BootstrapError when the roles are asked for but missing, or a privilege is lacking.
     """
-    raw_ddl = _raw_ddl()
-    wanted = _fingerprint(raw_ddl, roles)
+    ddl = _part("lead_handoff.landing", "raw_ddl") + _part("lead_handoff.review.ddl", "review_ddl")
+    wanted = _fingerprint(ddl, roles)
     with (
         psycopg.connect(url, application_name="lead_handoff:bootstrap") as connection,
         connection.cursor() as cursor,
@@ -88,7 +100,7 @@ def bootstrap(url: str, roles: bool = True) -> bool:
         if _applied_fingerprint(cursor) == wanted:
             return False
         try:
-            _apply(cursor, raw_ddl, roles)
+            _apply(cursor, ddl, roles)
         except psycopg.errors.InsufficientPrivilege as error:
             raise BootstrapError(
                 "The warehouse user lacks a privilege for setting up the schemas: "
@@ -100,23 +112,26 @@ def bootstrap(url: str, roles: bool = True) -> bool:
     return True
 
 
-def _raw_ddl() -> str:
-    """SQL for the raw schemas of all sources, or nothing while that part is not installed."""
+def _part(module: str, function: str) -> str:
+    """SQL of the schemas that another part owns, or nothing while that part is not installed.
+
+    Looked up by name: landing and review stand on the warehouse, not the other way round.
+    """
     try:
-        landing = importlib.import_module("lead_handoff.landing")
+        part = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name not in ("lead_handoff.landing",):
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         return ""
-    return str(landing.raw_ddl()) if hasattr(landing, "raw_ddl") else ""
+    return str(getattr(part, function)()) if hasattr(part, function) else ""
 
 
 def _schema_sql() -> str:
     return (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 
 
-def _fingerprint(raw_ddl: str, roles: bool) -> str:
-    parts = (_schema_sql(), raw_ddl, str(roles), Path(__file__).read_text(encoding="utf-8"))
+def _fingerprint(ddl: str, roles: bool) -> str:
+    parts = (_schema_sql(), ddl, str(roles), Path(__file__).read_text(encoding="utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -129,7 +144,7 @@ def _applied_fingerprint(cursor: psycopg.Cursor) -> str | None:
     return str(row[0]) if row else None
 
 
-def _apply(cursor: psycopg.Cursor, raw_ddl: str, roles: bool) -> None:
+def _apply(cursor: psycopg.Cursor, ddl: str, roles: bool) -> None:
     if roles:
         _demand_roles(cursor)
         # A superuser may connect as well: everything is the owner's all the same.
@@ -146,11 +161,16 @@ def _apply(cursor: psycopg.Cursor, raw_ddl: str, roles: bool) -> None:
                 sql.Identifier(schema), sql.Literal(SCHEMA_COMMENTS[schema])
             )
         )
-    if raw_ddl:
-        cursor.execute(raw_ddl)
+    if ddl:
+        cursor.execute(ddl)
     if roles:
         _assign_owners(cursor)
         _grant(cursor)
+
+
+def _has_review(cursor: psycopg.Cursor) -> bool:
+    cursor.execute("select to_regclass('review.verdicts') is not null")
+    return cursor.fetchone() == (True,)
 
 
 def _demand_roles(cursor: psycopg.Cursor) -> None:
@@ -240,6 +260,16 @@ def _grant(cursor: psycopg.Cursor) -> None:
             schema=schema,
             role=TRANSFORMER,
         )
+    if _has_review(cursor):
+        add("grant usage on schema review to {role}", role=TRANSFORMER)
+        for table, columns in REVIEW_COLUMNS.items():
+            statements.append(
+                sql.SQL("grant select ({columns}) on {table} to {role}").format(
+                    columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                    table=sql.Identifier("review", table),
+                    role=sql.Identifier(TRANSFORMER),
+                )
+            )
     add("grant usage on schema {schema} to {role}", schema="marts", role=ANALYST)
     add("grant select on all tables in schema {schema} to {role}", schema="marts", role=ANALYST)
     add(

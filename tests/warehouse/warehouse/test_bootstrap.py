@@ -50,6 +50,13 @@ def test_applying_it_again_keeps_every_row(warehouse: Any) -> None:
     assert count(warehouse.url("owner"), "select count(*) from ops.slots") == 2
 
 
+def test_a_verdict_that_was_accepted_is_never_changed(warehouse: Any) -> None:
+    with psycopg.connect(warehouse.url("owner"), autocommit=True) as connection:
+        for statement in ("update review.verdicts set cause = 'x'", "delete from review.verdicts"):
+            with pytest.raises(psycopg.DatabaseError, match="is a record and is never changed"):
+                connection.execute(statement)
+
+
 def test_several_at_once_do_not_disturb_each_other(warehouse: Any) -> None:
     forget(warehouse)
     with ThreadPoolExecutor(4) as pool:
@@ -84,6 +91,12 @@ def test_a_superuser_may_apply_it_and_owns_nothing_of_it(warehouse: Any) -> None
         ("transformer", "insert into raw_salesforce.lead default values"),
         ("transformer", "delete from ops.loads"),
         ("transformer", "update ops.night_lock set fence = 9"),
+        ("analyst", "select month from review.draws"),
+        ("loader", "select month from review.draws"),
+        ("transformer", "select evidence from review.sample"),
+        ("transformer", "select comment from review.verdicts"),
+        ("transformer", "insert into review.log (month) values ('2026-05')"),
+        ("transformer", "update review.verdicts set verdict = 'valid'"),
         ("owner", "create role somebody"),
     ],
 )
@@ -102,6 +115,8 @@ def test_nobody_may_do_what_is_not_their_work(warehouse: Any, role: str, stateme
         ("loader", "create table raw_salesforce.new_object (a text)"),
         ("loader", "create temporary table staging (a text)"),
         ("transformer", "select * from raw_salesforce.lead"),
+        ("transformer", "select month, handoff_id, verdict from review.verdicts"),
+        ("transformer", "select month, handoff_id from review.sample"),
         ("transformer", "create table slot_blue.mine as select 1 as a"),
         ("transformer", "create view marts.mine as select 1 as a"),
         (
@@ -130,11 +145,13 @@ def test_public_has_no_privilege_on_any_relation_or_schema(warehouse: Any) -> No
     public = """
         select count(*) from (
             select (aclexplode(nspacl)).grantee from pg_namespace
-            where nspname in ('ops', 'marts', 'restricted', 'slot_blue', 'slot_green', 'public')
+            where nspname in (
+                'ops', 'marts', 'restricted', 'review', 'slot_blue', 'slot_green', 'public'
+            )
                or nspname like 'raw%'
             union all
             select (aclexplode(relacl)).grantee from pg_class
-            where relnamespace::regnamespace::text in ('ops', 'marts', 'restricted')
+            where relnamespace::regnamespace::text in ('ops', 'marts', 'restricted', 'review')
             union all
             select (aclexplode(proacl)).grantee from pg_proc
             where pronamespace = 'ops'::regnamespace
