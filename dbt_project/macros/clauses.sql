@@ -10,3 +10,17 @@
 {# Stages that answer a handoff: sales took the lead, or sent it back. #}
 {% macro accepting_stages() %}('sal', 'sql', 'won'){% endmacro %}
 {% macro declining_stages() %}('rejected', 'recycled', 'disqualified', 'lost'){% endmacro %}
+
+{# What came of a handoff by as_of: its answer, or what the lack of one means by then. #}
+{% macro handoff_outcome(answer, is_expiry, next_offered_at, response_due_at, as_of) -%}
+    case
+        when {{ answer }} is not null then {{ answer }}
+        when {{ is_expiry }} then 'ignored'
+        when
+            {{ next_offered_at }} is not null
+            and ({{ response_due_at }} is null or {{ next_offered_at }} <= {{ response_due_at }})
+            then 'withdrawn'
+        when {{ response_due_at }} < {{ as_of }} then 'ignored'
+        else 'pending'
+    end
+{%- endmacro %}

@@ -16,14 +16,42 @@
     end
 {%- endmacro %}
 
-{# A share as marts show it: six decimals, null of nothing. #}
-{% macro share_of(successes, total) -%}
+{# A share with 6 decimals; null of nothing. #}
+{% macro share(successes, total) -%}
     round(cast({{ successes }} as numeric) / nullif({{ total }}, 0), 6)
 {%- endmacro %}
 
-{# A bound of that share's 95 % Wilson interval, as marts show it. #}
-{% macro share_bound(successes, total, side) -%}
-    round(cast(({{ wilson_bound(successes, total, side) }}) as numeric), 6)
+{# The same bound as a number with 6 decimals, times a factor; null where there is no share. #}
+{% macro share_bound(successes, total, side, factor=1) -%}
+    {{ six_decimals(
+        'case when ' ~ successes ~ ' <= ' ~ total ~ ' then ' ~ factor ~ ' * ' ~ wilson_bound(successes, total, side)
+        ~ ' end'
+    ) }}
+{%- endmacro %}
+
+{#
+    Bounds of the 95 % interval of the difference of two independent shares by Newcombe's hybrid
+    score method (his method 10), from the shares and their Wilson bounds: it stays within -1 and 1
+    and holds for small numbers, where Wald's does not.
+#}
+{% macro newcombe_bound(share, low, high, other_share, other_low, other_high, side) -%}
+    {%- if side == 'low' %}
+    ({{ share }}) - ({{ other_share }})
+    - sqrt((({{ share }}) - ({{ low }})) ^ 2 + (({{ other_high }}) - ({{ other_share }})) ^ 2)
+    {%- else %}
+    ({{ share }}) - ({{ other_share }})
+    + sqrt((({{ high }}) - ({{ share }})) ^ 2 + (({{ other_share }}) - ({{ other_low }})) ^ 2)
+    {%- endif %}
+{%- endmacro %}
+
+{# A floating-point number as it is stored: exact from then on, with 6 decimals. #}
+{% macro six_decimals(expression) -%}
+    round(cast({{ expression }} as numeric), 6)
+{%- endmacro %}
+
+{# The median of a column of seconds over a group, in hours with 6 decimals; null of none. #}
+{% macro median_hours(seconds) -%}
+    round({{ median(seconds) }} / 3600, 6)
 {%- endmacro %}
 
 {#

@@ -13,9 +13,12 @@ from decimal import Decimal
 from math import sqrt
 from typing import Any
 
-from tests.oracle.handoffs import Handoff, Handoffs
+from tests.oracle.agreement import Version
+from tests.oracle.findings import Finding, Findings
+from tests.oracle.handoffs import ACCEPTING_STAGES, RESPONSE_STAGES, Handoff, Handoffs
 from tests.oracle.rows import MartRow, lead_source_of
 from tests.oracle.transitions import Transition
+from tests.oracle.values import rounded
 
 COUNTED_STAGES = {
     "inquiry": "inquiries",
@@ -24,6 +27,7 @@ COUNTED_STAGES = {
     "won": "won",
     "lost": "lost",
 }
+RESTATED_STAGES = {"sql": "sqls_restated", "won": "won_restated"}
 COUNTS = [
     "inquiries",
     "mqls",
@@ -36,8 +40,53 @@ COUNTS = [
     "sqls",
     "won",
     "lost",
+    "accepted_restated",
+    "accepted_by_person_restated",
+    "sqls_restated",
+    "won_restated",
 ]
 Z_95 = 1.959963984540054
+
+
+class Suspects:
+    """The moves that standing findings say nobody in sales made, and the funnel without them.
+
+    A waiver lifts a finding. What such a finding names is left out as if it had not happened:
+    the promotion itself, or the response by which a handoff was accepted. The handoff then goes
+    by its next answer; the lead's journeys and its other moves stay as they are.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        waived = findings.agreement.waivers
+        standing = [one for one in findings.found if str(one.row()["finding_id"]) not in waived]
+        self.moves = {one.subject_id for one in standing if one.rule == "silent_auto_promotion"}
+        handoffs = {one.subject_id for one in standing if _is_about_acceptance(one)}
+        for handoff in findings.handoffs.all():
+            if handoff.handoff_id in handoffs and handoff.response is not None:
+                self.moves.add(handoff.response.transition_id)
+
+    def answer(self, handoff: Handoff) -> Transition | None:
+        """The first answer of the handoff that no standing finding names."""
+        for move in handoff.following:
+            if move.to_stage in RESPONSE_STAGES and move.transition_id not in self.moves:
+                return move
+        return None
+
+    def outcome(self, handoff: Handoff, as_of: datetime) -> str:
+        """The handoff's outcome without suspect moves."""
+        answer, due = self.answer(handoff), handoff.response_due_at
+        if answer is not None and answer.to_stage in ACCEPTING_STAGES:
+            return "accepted"
+        if answer is not None:
+            is_late = due is not None and answer.entered_at > due
+            return "ignored" if answer.actor_type == "automation" and is_late else "rejected"
+        if handoff.next_offered_at is not None:
+            return "ignored" if due is not None and handoff.next_offered_at > due else "withdrawn"
+        return "ignored" if due is not None and as_of > due else "pending"
+
+
+def _is_about_acceptance(finding: Finding) -> bool:
+    return finding.rule in ("auto_acceptance", "auto_expiry_accepts")
 
 
 @dataclass
@@ -53,6 +102,10 @@ class Cell:
         kind = handoff.response.actor_type if handoff.response else None
         self.counts["accepted_by_person"] += kind == "human"
         self.counts["accepted_by_machine"] += kind == "automation"
+
+    def count_restated(self, answer: Transition) -> None:
+        self.counts["accepted_restated"] += 1
+        self.counts["accepted_by_person_restated"] += answer.actor_type == "human"
 
     def add_amount(self, handoff: Handoff) -> None:
         opportunity = handoff.opportunity
@@ -72,13 +125,42 @@ def wilson(successes: int, total: int) -> tuple[float, float] | None:
     return (middle - spread) / scale, (middle + spread) / scale
 
 
+def rated(name: str, successes: int, total: int, factor: int = 1) -> MartRow:
+    """Return a rate with its interval, as columns; what is no share has no interval."""
+    interval = wilson(successes, total) if successes <= total else None
+    return {
+        name: rounded(factor * successes, total) if total else None,
+        f"{name}_low": factor * interval[0] if interval else None,
+        f"{name}_high": factor * interval[1] if interval else None,
+    }
+
+
+def benchmarks_of(version: Version) -> dict[str, Decimal | None]:
+    """Return the figures that a version of the agreement gives for the funnel, as columns."""
+    said = {(row["metric"], row["kind"]): row["value"] for row in version.tables["benchmarks"]}
+    per_1000 = "closed_won_per_1000_inquiries"
+    wanted = {
+        "acceptance_rate_benchmark": ("acceptance_rate", "benchmark"),
+        "acceptance_rate_target": ("acceptance_rate", "target"),
+        f"{per_1000}_benchmark": (per_1000, "benchmark"),
+        f"{per_1000}_target": (per_1000, "target"),
+        f"{per_1000}_without_sal_benchmark": (f"{per_1000}_without_sal", "benchmark"),
+    }
+    return {column: Decimal(said[key]) if said.get(key) else None for column, key in wanted.items()}
+
+
 class Waterfall:
     """Counts both bases at once."""
 
     def __init__(
-        self, transitions: dict[str, list[Transition]], handoffs: Handoffs, as_of: datetime
+        self,
+        transitions: dict[str, list[Transition]],
+        handoffs: Handoffs,
+        findings: Findings,
+        as_of: datetime,
     ) -> None:
         self.as_of = as_of
+        self.suspects = Suspects(findings)
         self.handoffs = handoffs
         self.cells: dict[tuple[date, str, str], Cell] = defaultdict(Cell)
         for lead in handoffs.identity.leads:
@@ -104,6 +186,9 @@ class Waterfall:
             if column:
                 for cell in self._cells(move.entered_at, "activity", segments):
                     cell.counts[column] += 1
+                    if move.to_stage in RESTATED_STAGES:
+                        is_trusted = move.transition_id not in self.suspects.moves
+                        cell.counts[RESTATED_STAGES[move.to_stage]] += is_trusted
         for handoff in handoffs:
             for cell in self._cells(handoff.offered_at, "activity", segments):
                 cell.counts["handoffs"] += 1
@@ -115,6 +200,10 @@ class Waterfall:
                         cell.count_accepted(handoff)
                     else:
                         cell.counts["rejected"] += 1
+            answer = self.suspects.answer(handoff)
+            if answer is not None and answer.to_stage in ACCEPTING_STAGES:
+                for cell in self._cells(answer.entered_at, "activity", segments):
+                    cell.count_restated(answer)
             if handoff.outcome == "ignored" and handoff.response_due_at is not None:
                 for cell in self._cells(handoff.response_due_at, "activity", segments):
                     cell.counts["ignored"] += 1
@@ -131,47 +220,71 @@ class Waterfall:
             journeys[move.journey_number].append(move)
         for number, journey in journeys.items():
             reached = {move.to_stage for move in journey}
+            trusted = {
+                move.to_stage for move in journey if move.transition_id not in self.suspects.moves
+            }
             opened = [one for one in handoffs if one.opening.journey_number == number]
             for cell in self._cells(journey[0].entered_at, "cohort", segments):
                 for stage, column in COUNTED_STAGES.items():
                     cell.counts[column] += stage in reached
+                for stage, column in RESTATED_STAGES.items():
+                    cell.counts[column] += stage in trusted
                 for handoff in opened:
                     cell.counts["handoffs"] += 1
                     cell.rated.append(handoff)
                     if handoff.is_accepted:
                         cell.count_accepted(handoff)
+                    answer = self.suspects.answer(handoff)
+                    if answer is not None and answer.to_stage in ACCEPTING_STAGES:
+                        cell.count_restated(answer)
                     cell.counts["rejected"] += handoff.outcome == "rejected"
                     cell.counts["ignored"] += handoff.outcome == "ignored"
                     if handoff.first_into({"won"}) is not None:
                         cell.add_amount(handoff)
 
+    def _is_due(self, handoff: Handoff) -> bool:
+        return handoff.response_due_at is not None and handoff.response_due_at < self.as_of
+
     def rows(self) -> list[MartRow]:
         result = []
+        benchmarks = benchmarks_of(self.handoffs.agreement.judging(self.as_of))
         for (month, basis, segment), cell in sorted(self.cells.items()):
-            due = [
-                handoff
-                for handoff in cell.rated
-                if handoff.outcome != "withdrawn"
-                and handoff.response_due_at is not None
-                and handoff.response_due_at < self.as_of
-            ]
+            due = [one for one in cell.rated if self._is_due(one) and one.outcome != "withdrawn"]
             by_person = sum(
                 handoff.is_accepted
                 and handoff.response is not None
                 and handoff.response.actor_type == "human"
                 for handoff in due
             )
-            interval = wilson(by_person, len(due))
-            inquiries, won = cell.counts["inquiries"], cell.counts["won"]
+            outcomes = {
+                one.handoff_id: self.suspects.outcome(one, self.as_of) for one in cell.rated
+            }
+            still_due = [
+                one
+                for one in cell.rated
+                if self._is_due(one) and outcomes[one.handoff_id] != "withdrawn"
+            ]
+            answers = [
+                self.suspects.answer(one)
+                for one in still_due
+                if outcomes[one.handoff_id] == "accepted"
+            ]
+            by_person_restated = sum(
+                answer is not None and answer.actor_type == "human" for answer in answers
+            )
+            inquiries = cell.counts["inquiries"]
             row: dict[str, Any] = {"month": month, "basis": basis, "segment": segment}
             row |= cell.counts
             row["amount_won"] = (
                 next(iter(cell.amounts.values())) if len(cell.amounts) == 1 else None
             )
-            row["acceptance_rate"] = by_person / len(due) if due else None
-            row["acceptance_rate_low"] = interval[0] if interval else None
-            row["acceptance_rate_high"] = interval[1] if interval else None
-            row["closed_won_per_1000_inquiries"] = 1000 * won / inquiries if inquiries else None
+            row |= rated("acceptance_rate", by_person, len(due))
+            row |= rated("acceptance_rate_restated", by_person_restated, len(still_due))
+            per_1000 = "closed_won_per_1000_inquiries"
+            row |= rated(per_1000, cell.counts["won"], inquiries, 1000)
+            row |= rated(f"{per_1000}_restated", cell.counts["won_restated"], inquiries, 1000)
+            row |= benchmarks
             row["is_mature"] = not any(one.outcome == "pending" for one in cell.rated)
+            row["is_mature_restated"] = "pending" not in outcomes.values()
             result.append(row)
         return result

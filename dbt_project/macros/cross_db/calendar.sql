@@ -101,3 +101,8 @@
 {% macro postgres__midnight(day, zone) -%}
     {{ local_instant('cast(' ~ day ~ ' as timestamp)', zone) }}
 {%- endmacro %}
+
+{# First day of the month that the calendars of a zone show at an instant. #}
+{% macro local_month(moment, zone) -%}
+    {{ period_start("'month'", local_date(moment, zone)) }}
+{%- endmacro %}

@@ -55,3 +55,12 @@
         select array_to_string(found, '') from regexp_matches({{ expression }}, '[0-9]+', 'g') as found
     )
 {%- endmacro %}
+
+{# A text in the form in which the review freezes and compares it: Unicode NFC. #}
+{% macro nfc(expression) -%}
+    {{ adapter.dispatch('nfc', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__nfc(expression) -%}
+    normalize({{ expression }}, nfc)
+{%- endmacro %}

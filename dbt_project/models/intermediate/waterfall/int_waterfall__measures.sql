@@ -6,9 +6,9 @@ with moves as (
 
 ),
 
-handoffs as (
+contributions as (
 
-    select * from {{ ref('int_handoffs__judged') }}
+    select * from {{ ref('int_waterfall__contributions') }}
 
 ),
 
@@ -24,35 +24,28 @@ cohorts as (
 
 ),
 
--- What a handoff contributes, and the moment at which it happened.
-contributions as (
+-- A suspect move counts as it is, and not where the funnel is restated without such moves.
+named_moves as (
 
-    {% for measure, moment, condition in [
-        ('handoffs', 'offered_at', 'true'),
-        ('due', 'offered_at', "is_response_due and outcome <> 'withdrawn'"),
-        ('due_accepted_by_person', 'offered_at',
-         "is_response_due and outcome = 'accepted' and accepted_by_type = 'human'"),
-        ('pending', 'offered_at', "outcome = 'pending'"),
-        ('accepted', 'accepted_at', "outcome = 'accepted'"),
-        ('accepted_by_person', 'accepted_at', "outcome = 'accepted' and accepted_by_type = 'human'"),
-        ('accepted_by_machine', 'accepted_at', "outcome = 'accepted' and accepted_by_type = 'automation'"),
-        ('rejected', 'rejected_at', "outcome = 'rejected'"),
-        ('ignored', 'response_due_at', "outcome = 'ignored'"),
-        ('amount_won', 'won_at', 'won_at is not null and amount is not null'),
-    ] %}
-    {% if not loop.first %}union all{% endif %}
     select
-        '{{ measure }}' as measure,
-        lead_id,
-        journey_number,
-        lead_source,
-        tier,
-        team_at_offer as team,
-        {{ moment }} as moment,
-        {% if measure == 'amount_won' %}amount, currency{% else %}1 as amount, null::text as currency{% endif %}
-    from handoffs
-    where {{ condition }}
-    {% endfor %}
+        moves.*,
+        names.measure
+    from moves
+    cross join
+        lateral (
+            values
+            ('into_' || to_stage, true),
+            ('restated_into_' || to_stage, to_stage in ('sql', 'won') and not is_suspect)
+        ) as names (measure, is_counted)
+    where names.is_counted
+
+),
+
+first_moves as (
+
+    {{ first_per(
+        'named_moves', ['lead_id', 'journey_number', 'measure'], ['transition_number']
+    ) }}
 
 ),
 
@@ -61,35 +54,35 @@ final as (
     select
         'activity' as basis,
         month,
-        'into_' || to_stage as measure,
+        measure,
         lead_source,
         tier,
         team,
-        1::numeric as amount,
-        null::text as currency
-    from moves
+        cast(1 as numeric) as amount,
+        cast(null as {{ type_text() }}) as currency
+    from named_moves
     -- A month in which nothing else happened than moves that no column counts has no row.
     where to_stage in ('inquiry', 'mql', 'sql', 'won', 'lost')
 
     union all
 
     -- A journey counts once for a stage, however often it was there.
-    select distinct on (lead_id, journey_number, to_stage)
+    select
         'cohort',
         cohort_month,
-        'into_' || to_stage,
+        measure,
         lead_source,
         journey_tier,
         journey_team,
-        1::numeric,
-        null::text
-    from moves
+        cast(1 as numeric),
+        cast(null as {{ type_text() }})
+    from first_moves
 
     union all
 
     select
         'activity',
-        date_trunc('month', contributions.moment at time zone versions.time_zone)::date,
+        {{ local_month('contributions.moment', 'versions.time_zone') }},
         contributions.measure, contributions.lead_source, contributions.tier, contributions.team,
         contributions.amount, contributions.currency
     from contributions

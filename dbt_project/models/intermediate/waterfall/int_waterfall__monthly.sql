@@ -37,6 +37,12 @@ final as (
             ('accepted_by_person', 'accepted_by_person'), ('accepted_by_machine', 'accepted_by_machine'),
             ('rejected', 'rejected'), ('ignored', 'ignored'), ('into_sql', 'sqls'), ('into_won', 'won'), ('into_lost', 'lost'),
             ('due', 'due'), ('due_accepted_by_person', 'due_accepted_by_person'), ('pending', 'pending'),
+            ('restated_accepted', 'restated_accepted'),
+            ('restated_accepted_by_person', 'restated_accepted_by_person'),
+            ('restated_into_sql', 'restated_sqls'), ('restated_into_won', 'restated_won'),
+            ('restated_due', 'restated_due'),
+            ('restated_due_accepted_by_person', 'restated_due_accepted_by_person'),
+            ('restated_pending', 'restated_pending'),
         ] %}
         count(*) filter (where measure = '{{ measure }}') as {{ column }},
         {% endfor %}

@@ -17,6 +17,12 @@ leads as (
 
 ),
 
+suspects as (
+
+    select lead_id, transition_number from {{ ref('int_waterfall__suspect_moves') }}
+
+),
+
 versions as (
 
     select time_zone, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
@@ -56,6 +62,7 @@ final as (
         dated.journey_number,
         dated.transition_number,
         dated.to_stage,
+        suspects.lead_id is not null as is_suspect,
         dated.lead_source,
         dated.month,
         first_value(dated.month) over (
@@ -71,6 +78,10 @@ final as (
             dated.lead_id = handoffs.lead_id
             and dated.transition_number >= handoffs.offer_number
             and dated.transition_number < coalesce(handoffs.next_offer_number, 2147483647)
+    left join suspects
+        on
+            dated.lead_id = suspects.lead_id
+            and dated.transition_number = suspects.transition_number
     left join first_handoffs
         on
             dated.lead_id = first_handoffs.lead_id

@@ -57,7 +57,7 @@ final as (
         counted.lost_later,
         counted.still_closed,
         counted.open_now,
-        {{ share_of('counted.won_later', 'counted.rejected') }} as won_later_rate,
+        {{ share('counted.won_later', 'counted.rejected') }} as won_later_rate,
         {{ share_bound('counted.won_later', 'counted.rejected', 'low') }} as won_later_rate_low,
         {{ share_bound('counted.won_later', 'counted.rejected', 'high') }} as won_later_rate_high,
         counted.median_days_until_handed_over_again,

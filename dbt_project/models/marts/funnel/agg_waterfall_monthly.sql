@@ -20,16 +20,7 @@ in_force as (
 
 benchmarks as (
 
-    select
-        max(benchmarks.value) filter (where metric = 'acceptance_rate' and kind = 'benchmark')
-            as acceptance_rate_benchmark,
-        max(benchmarks.value) filter (where metric = 'acceptance_rate' and kind = 'target')
-            as acceptance_rate_target,
-        max(benchmarks.value) filter (
-            where metric = 'closed_won_per_1000_inquiries' and kind = 'benchmark'
-        )
-            as closed_won_per_1000_inquiries_benchmark
-    from {{ ref('stg_agreement__benchmarks') }} as benchmarks
+    select benchmarks.* from {{ ref('int_agreement__benchmarks') }} as benchmarks
     inner join in_force on benchmarks.agreement_version = in_force.agreement_version
 
 ),
@@ -53,23 +44,40 @@ final as (
         monthly.lost,
         monthly.amount_won,
         monthly.currency,
-        round(monthly.due_accepted_by_person::numeric / nullif(monthly.due, 0), 6)
-            as acceptance_rate,
-        round(
-            ({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'low') }})::numeric, 6
-        )
+        {{ share('monthly.due_accepted_by_person', 'monthly.due') }} as acceptance_rate,
+        {{ share_bound('monthly.due_accepted_by_person', 'monthly.due', 'low') }}
             as acceptance_rate_low,
-        round(
-            ({{ wilson_bound('monthly.due_accepted_by_person', 'monthly.due', 'high') }})::numeric,
-            6
-        )
+        {{ share_bound('monthly.due_accepted_by_person', 'monthly.due', 'high') }}
             as acceptance_rate_high,
         benchmarks.acceptance_rate_benchmark,
         benchmarks.acceptance_rate_target,
         round(1000.0 * monthly.won / nullif(monthly.inquiries, 0), 6)
             as closed_won_per_1000_inquiries,
+        {{ share_bound('monthly.won', 'monthly.inquiries', 'low', factor=1000) }}
+            as closed_won_per_1000_inquiries_low,
+        {{ share_bound('monthly.won', 'monthly.inquiries', 'high', factor=1000) }}
+            as closed_won_per_1000_inquiries_high,
         benchmarks.closed_won_per_1000_inquiries_benchmark,
+        benchmarks.closed_won_per_1000_inquiries_target,
+        benchmarks.closed_won_per_1000_inquiries_without_sal_benchmark,
+        monthly.restated_accepted as accepted_restated,
+        monthly.restated_accepted_by_person as accepted_by_person_restated,
+        monthly.restated_sqls as sqls_restated,
+        monthly.restated_won as won_restated,
+        {{ share('monthly.restated_due_accepted_by_person', 'monthly.restated_due') }}
+            as acceptance_rate_restated,
+        {{ share_bound('monthly.restated_due_accepted_by_person', 'monthly.restated_due', 'low') }}
+            as acceptance_rate_restated_low,
+        {{ share_bound('monthly.restated_due_accepted_by_person', 'monthly.restated_due', 'high') }}
+            as acceptance_rate_restated_high,
+        round(1000.0 * monthly.restated_won / nullif(monthly.inquiries, 0), 6)
+            as closed_won_per_1000_inquiries_restated,
+        {{ share_bound('monthly.restated_won', 'monthly.inquiries', 'low', factor=1000) }}
+            as closed_won_per_1000_inquiries_restated_low,
+        {{ share_bound('monthly.restated_won', 'monthly.inquiries', 'high', factor=1000) }}
+            as closed_won_per_1000_inquiries_restated_high,
         monthly.pending = 0 as is_mature,
+        monthly.restated_pending = 0 as is_mature_restated,
         run.as_of as run_as_of
     from monthly
     cross join run

@@ -55,7 +55,7 @@ final as (
         counted.user_id,
         counted.handoffs,
         counted.met_definition,
-        {{ share_of('counted.met_definition', 'counted.handoffs') }} as definition_rate,
+        {{ share('counted.met_definition', 'counted.handoffs') }} as definition_rate,
         {{ share_bound('counted.met_definition', 'counted.handoffs', 'low') }}
             as definition_rate_low,
         {{ share_bound('counted.met_definition', 'counted.handoffs', 'high') }}
@@ -63,7 +63,7 @@ final as (
         counted.accepted,
         counted.accepted_by_person,
         counted.accepted_by_machine,
-        {{ share_of('counted.due_accepted_by_person', 'counted.due') }} as acceptance_rate,
+        {{ share('counted.due_accepted_by_person', 'counted.due') }} as acceptance_rate,
         {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'low') }}
             as acceptance_rate_low,
         {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'high') }}

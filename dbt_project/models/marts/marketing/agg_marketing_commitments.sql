@@ -77,13 +77,13 @@ final as (
         delivered.delivered,
         delivered.qualified,
         greatest(delivered.promised - delivered.qualified, 0) as shortfall,
-        {{ share_of('delivered.qualified', 'delivered.delivered') }} as quality,
+        {{ share('delivered.qualified', 'delivered.delivered') }} as quality,
         {{ share_bound('delivered.qualified', 'delivered.delivered', 'low') }} as quality_low,
         {{ share_bound('delivered.qualified', 'delivered.delivered', 'high') }} as quality_high,
         delivered.accepted,
         delivered.accepted_by_person,
         delivered.accepted_by_machine,
-        {{ share_of('delivered.due_accepted_by_person', 'delivered.due') }} as acceptance_rate,
+        {{ share('delivered.due_accepted_by_person', 'delivered.due') }} as acceptance_rate,
         {{ share_bound('delivered.due_accepted_by_person', 'delivered.due', 'low') }}
             as acceptance_rate_low,
         {{ share_bound('delivered.due_accepted_by_person', 'delivered.due', 'high') }}

@@ -61,7 +61,7 @@ final as (
         judged.currency,
         judged.opportunities,
         judged.marketing_sourced,
-        {{ share_of('judged.marketing_sourced', 'judged.opportunities') }}
+        {{ share('judged.marketing_sourced', 'judged.opportunities') }}
             as marketing_sourced_share,
         {{ share_bound('judged.marketing_sourced', 'judged.opportunities', 'low') }}
             as marketing_sourced_share_low,

@@ -103,7 +103,7 @@ final as (
         counted.sqls,
         counted.sqls_by_person,
         counted.won,
-        {{ share_of('counted.due_accepted_by_person', 'counted.due') }} as acceptance_rate,
+        {{ share('counted.due_accepted_by_person', 'counted.due') }} as acceptance_rate,
         {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'low') }}
             as acceptance_rate_low,
         {{ share_bound('counted.due_accepted_by_person', 'counted.due', 'high') }}

@@ -38,7 +38,7 @@ final as (
         counted.tier,
         counted.handoffs,
         counted.handoffs_of_all_tiers,
-        {{ share_of('counted.handoffs', 'counted.handoffs_of_all_tiers') }} as share,
+        {{ share('counted.handoffs', 'counted.handoffs_of_all_tiers') }} as share,
         {{ share_bound('counted.handoffs', 'counted.handoffs_of_all_tiers', 'low') }}
             as share_low,
         {{ share_bound('counted.handoffs', 'counted.handoffs_of_all_tiers', 'high') }}
