@@ -274,6 +274,15 @@ class Agreement:
         """The version that reads an event at an instant: the first serves for anything earlier."""
         return self.in_force(at) or self.versions[0]
 
+    def of_day(self, day: date) -> Version:
+        """The version in force when a day begins where it lives; the first one before all."""
+        known = [v for v in self.versions if date.fromisoformat(v.row["valid_from"]) <= day]
+        return known[-1] if known else self.versions[0]
+
+    def beginning(self, day: date) -> datetime:
+        """The midnight with which a day begins where the version in force then lives."""
+        return first_instant_of_day(day, self.of_day(day).zone)
+
     def sources_by_role(self, side: str) -> list[str]:
         """Sources that play a side (sfa or map): its own system before one that plays both.
 

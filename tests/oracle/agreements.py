@@ -178,6 +178,19 @@ def _few_are_in_the_best_tier(rows: list[Row]) -> list[Row]:
     return [row | {"minimum_score": "99"} if row["tier"] == "A" else row for row in rows]
 
 
+def _moved_to_berlin(rows: list[Row]) -> list[Row]:
+    """The second version lives at Berlin, from the day on which the clocks go forward there."""
+    first, second, *others = rows
+    return [first, second | {"valid_from": "2026-03-29", "time_zone": "Europe/Berlin"}, *others]
+
+
+def _with_target(rows: list[Row]) -> list[Row]:
+    """A target for deals per inquiry, which the example has none of; no target for acceptance."""
+    metric = {"metric": "closed_won_per_1000_inquiries", "kind": "target", "value": "12.5"}
+    kept = [row for row in rows if (row["metric"], row["kind"]) != ("acceptance_rate", "target")]
+    return kept + [row | metric for row in rows if row["metric"] == "stalled_share"]
+
+
 VARIANTS: dict[str, dict[str, Edit]] = {
     "restarting_clock": {
         "versions": setting(clock_restarts_on_transfer="true", routing_grace_minutes="60"),
@@ -203,6 +216,7 @@ VARIANTS: dict[str, dict[str, Edit]] = {
         "calendars": _always_open,
         "versions": setting(default_calendar="always"),
     },
+    "changed_on_a_clock_change": {"versions": _moved_to_berlin, "benchmarks": _with_target},
 }
 """Names of variants of the example and their edits; each turns on rules that it leaves off."""
 

@@ -27,6 +27,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agg_pipeline_sources_monthly": ("month", "currency"),
     "agg_rejected_fate": ("month", "exit_kind", "rejection_family", "rejection_reason"),
     "fct_dropped_leads": ("lead_id",),
+    "agg_acceptance_trend": ("month",),
+    "agg_sal_comparison_monthly": ("month", "sal_stage"),
+    "agg_sal_adoption_monthly": ("month", "segment"),
+    "agg_agreement_changes": ("agreement_version", "measure"),
+    "agg_review_monthly": ("month", "exit_kind", "segment"),
 }
 """What names a row of each mart; due_at and segment count for volume only."""
 

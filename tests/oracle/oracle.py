@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from tests.oracle import rows
+from tests.oracle import rows, trends
 from tests.oracle.agreement import Agreement
 from tests.oracle.company import Company, Landed
 from tests.oracle.findings import Findings
 from tests.oracle.handoffs import Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.quality import Quality
+from tests.oracle.review import Record, agg_review_monthly
 from tests.oracle.rows import Marts
 from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvents
@@ -64,11 +66,19 @@ def judge(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
     )
 
 
-def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night: date) -> Marts:
+def marts(
+    landed: Iterable[Landed],
+    agreement_dir: Path,
+    as_of: datetime,
+    night: date,
+    review: dict[str, list[dict[str, Any]]] | None = None,
+) -> Marts:
     """Return every mart by name, as rows with the columns that analysts read.
 
-    Times are UTC instants, durations decimal hours with 6 places, ids text.
+    Times are UTC instants, durations decimal hours with 6 places, ids text. `review` holds the rows
+    of the review's own tables by name, where there are any.
     """
+    record = Record(as_of, **(review or {}))
     judged = judge(landed, agreement_dir, as_of, night)
     identity, handoffs = judged.identity, judged.handoffs
     quality = Quality(
@@ -93,6 +103,12 @@ def marts(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
         "fct_touches": list(rows.fct_touches(judged.touches)),
         "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),
         "fct_integrity_findings": [finding.row() for finding in judged.findings.found],
-        "agg_waterfall_monthly": Waterfall(judged.transitions, handoffs, as_of).rows(),
         **quality.rows(),
+        "agg_waterfall_monthly": Waterfall(
+            judged.transitions, handoffs, judged.findings, as_of
+        ).rows(),
+        "agg_review_monthly": agg_review_monthly(handoffs, record),
+        **trends.rows(
+            trends.Trends(judged.transitions, handoffs, judged.compliance, record, as_of)
+        ),
     }

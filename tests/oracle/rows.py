@@ -135,6 +135,11 @@ def _roster_value(version: Version, source: str | None, user: str | None, name: 
     return (row[name] or None) if row else None
 
 
+def team_of(handoff: Handoff) -> str | None:
+    """The team of the owner at the offer, on the roster of the handoff's version."""
+    return _roster_value(handoff.version, handoff.owner_source, handoff.owner_id, "team")
+
+
 def fct_handoffs(identity: Identity, handoffs: Handoffs, as_of: datetime) -> Iterable[MartRow]:
     for handoff in handoffs.all():
         yield _handoff_row(identity, handoff, as_of)
@@ -156,9 +161,7 @@ def _handoff_row(identity: Identity, handoff: Handoff, as_of: datetime) -> MartR
         "offered_at": handoff.offered_at,
         "offered_by_id": handoff.opening.event.actor_id,
         "owner_id_at_offer": handoff.owner_id,
-        "team_at_offer": _roster_value(
-            handoff.version, handoff.owner_source, handoff.owner_id, "team"
-        ),
+        "team_at_offer": team_of(handoff),
         "score_at_offer": handoff.score,
         "fit_score_at_offer": handoff.fit_score,
         "engagement_score_at_offer": handoff.engagement_score,

@@ -266,6 +266,7 @@ class Compliance:
             zone = self.agreement.judging(first_event).zone
             period = _period_start(first_event.astimezone(zone).date(), kind)
             while True:
+                zone = self.agreement.of_day(period).zone
                 start = first_instant_of_day(period, zone)
                 if start >= self.as_of:
                     break

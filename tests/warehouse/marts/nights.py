@@ -96,9 +96,14 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def reference(rows: Iterable[Landed], night: date, agreement: Path = EXAMPLE) -> Marts:
-    """The marts of a night as the independent reference works them out from the same rows."""
-    return oracle.marts(rows, agreement, midnight(night), night)
+def reference(
+    rows: Iterable[Landed], night: date, agreement: Path = EXAMPLE, review: Marts | None = None
+) -> Marts:
+    """The marts of a night as the independent reference works them out from the same rows.
+
+    `review` holds the rows of the review's own tables, where a review was held.
+    """
+    return oracle.marts(rows, agreement, midnight(night), night, review)
 
 
 def compared(expected: Marts, actual: Marts) -> list[Difference]:

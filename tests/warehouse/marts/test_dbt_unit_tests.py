@@ -37,10 +37,18 @@ TRICKY = {
     "int_handoffs__response_clocks",
     "int_handoffs__responses",
     "int_integrity__silent_auto_promotion",
+    "int_review__cases",
+    "int_review__exits",
     "int_sla__counts",
     "int_sla__judged",
     "int_sla__stays",
     "int_transitions__moves",
+    "int_trends__acceptance_rolling",
+    "int_trends__change_counts",
+    "int_trends__change_windows",
+    "int_trends__sal_cohorts",
+    "int_waterfall__second_answers",
+    "int_waterfall__suspect_moves",
 }
 """Models whose rules people argue about: they may not lose their unit tests unnoticed."""
 

@@ -48,7 +48,13 @@ PROMISED = {
     "agg_waterfall_monthly": "month basis segment inquiries mqls handoffs accepted"
     " accepted_by_person accepted_by_machine rejected ignored sqls won lost amount_won"
     " acceptance_rate acceptance_rate_low acceptance_rate_high closed_won_per_1000_inquiries"
-    " is_mature",
+    " closed_won_per_1000_inquiries_low closed_won_per_1000_inquiries_high"
+    " acceptance_rate_benchmark acceptance_rate_target closed_won_per_1000_inquiries_benchmark"
+    " closed_won_per_1000_inquiries_target closed_won_per_1000_inquiries_without_sal_benchmark"
+    " accepted_restated accepted_by_person_restated sqls_restated won_restated"
+    " acceptance_rate_restated acceptance_rate_restated_low acceptance_rate_restated_high"
+    " closed_won_per_1000_inquiries_restated closed_won_per_1000_inquiries_restated_low"
+    " closed_won_per_1000_inquiries_restated_high is_mature is_mature_restated",
     "agg_scoring_feedback": "agreement_version dimension value score_from"
     " scoring_rule_version handoffs accepted accepted_by_person accepted_by_machine rejected"
     " rejected_procedural rejected_clerical rejected_definitional rejected_other"
@@ -82,8 +88,35 @@ PROMISED = {
     " dropped_by_type rejection_reason rejection_family owner_id_at_offer team_at_offer"
     " manager_id_at_offer current_owner_id current_stage last_touch_at tier score_at_offer"
     " met_definition lead_source campaign_id is_deleted",
+    "agg_acceptance_trend": "month handoffs due accepted_by_person accepted_by_machine"
+    " accepted_by_unknown rejected ignored acceptance_rate acceptance_rate_low"
+    " acceptance_rate_high machine_acceptance_rate machine_acceptance_rate_low"
+    " machine_acceptance_rate_high rejected_share rejected_share_low rejected_share_high"
+    " ignored_share ignored_share_low ignored_share_high rolling_due rolling_acceptance_rate"
+    " rolling_acceptance_rate_low rolling_acceptance_rate_high acceptance_rate_change"
+    " acceptance_rate_change_low acceptance_rate_change_high acceptance_rate_benchmark"
+    " acceptance_rate_target is_review_month reviews_held_before is_mature",
+    "agg_sal_comparison_monthly": "month sal_stage journeys inquiries mqls handoffs sqls won"
+    " open_journeys closed_won_per_1000_inquiries closed_won_per_1000_inquiries_low"
+    " closed_won_per_1000_inquiries_high close_rate close_rate_low close_rate_high"
+    " median_hours_to_sql median_hours_to_won closed_won_per_1000_inquiries_benchmark"
+    " closed_won_per_1000_inquiries_without_sal_benchmark is_mature",
+    "agg_sal_adoption_monthly": "month segment accepted sal_by_person sal_by_machine"
+    " sal_by_unknown sal_skipped sal_skipped_by_person sal_by_person_share"
+    " sal_by_person_share_low sal_by_person_share_high sal_by_machine_share"
+    " sal_by_machine_share_low sal_by_machine_share_high sal_skipped_share"
+    " sal_skipped_share_low sal_skipped_share_high is_mature",
+    "agg_agreement_changes": "agreement_version previous_version valid_from measure unit"
+    " window_days before_from_at after_to_at before_successes before_handoffs before_value"
+    " before_low before_high after_successes after_handoffs after_value after_low after_high"
+    " difference difference_low difference_high is_mature",
+    "agg_review_monthly": "month exit_kind segment population frozen_population drawn reviewed"
+    " valid invalid cannot_tell disputed unreviewed frozen_at drawn_at is_mature",
 }
 """The columns that BI tools rely on, by mart; run_as_of stands on every one."""
+
+FEW = {"agg_acceptance_trend": 3, "agg_agreement_changes": 6}
+"""Marts with a row per month, or per measure of the one change: as many as a company gives."""
 
 
 def test_every_cell_equals_the_reference(company: Built) -> None:
@@ -99,7 +132,7 @@ def test_companies_of_fixed_seeds_equal_the_reference(small_nights: Nights, seed
 def test_the_reference_says_something_about_every_mart(company: Built) -> None:
     expected = reference(company.rows, NIGHT)
     assert set(expected) == set(KEYS)
-    assert [mart for mart, rows in expected.items() if len(rows) < 5] == []
+    assert [mart for mart, rows in expected.items() if len(rows) < FEW.get(mart, 5)] == []
 
 
 @pytest.mark.parametrize("mart", PROMISED)

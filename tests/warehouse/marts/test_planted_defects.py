@@ -60,6 +60,21 @@ DEFECTS = {
         "coalesce(reasons.needs_follow_up, true)",
         "coalesce(reasons.needs_follow_up, false)",
     ),
+    "machines that accept lift the headline of the trend": (
+        "models/intermediate/trends/int_trends__acceptance_monthly.sql",
+        "is_due and accepted_by_type = 'human'",
+        "is_due and outcome = 'accepted'",
+    ),
+    "what came after a window's end counts for the change": (
+        "models/intermediate/trends/int_trends__change_counts.sql",
+        "where sql_at < observed_to_at",
+        "where sql_at is not null",
+    ),
+    "a suspect move counts in the restated funnel": (
+        "models/intermediate/waterfall/int_waterfall__measures.sql",
+        "not is_suspect",
+        "true",
+    ),
     "merges are followed by one hop": (
         "models/intermediate/identity/int_identity__components.sql",
         "inner join links on reached.member = links.node",
