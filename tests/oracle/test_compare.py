@@ -52,7 +52,7 @@ def test_a_month_counts_what_happened_in_it(story: Story) -> None:
     story.status("2026-04-07 15:00", "Open", "Accepted")
     story.status("2026-04-08 15:00", "Accepted", "Converted")
     judged = story.judged(END)
-    rows = Waterfall(judged.transitions, judged.handoffs, judged.as_of).rows()
+    rows = Waterfall(judged.transitions, judged.handoffs, judged.findings, judged.as_of).rows()
     (row,) = [r for r in rows if r["basis"] == "activity" and r["segment"] == "all"]
     assert (row["inquiries"], row["mqls"], row["sqls"]) == (1, 1, 1)
     assert (row["handoffs"], row["accepted"], row["accepted_by_person"]) == (1, 1, 1)
