@@ -32,8 +32,8 @@ NEVER = {
     ("agg_review_monthly", "frozen_at"),
     ("agg_review_monthly", "drawn_at"),
 }
-"""What none has: a source that is not there, as many leads as the example promises, a target that it
-does not set (variants of the agreement have these), and a review (test_review_record.py holds some)."""
+"""What none has: a source that is not there, as many leads as the example promises, a target it
+does not set (variants of the agreement have these), a review (test_review_record.py has one)."""
 
 
 def another(value: Any) -> Any:
