@@ -10,7 +10,7 @@ WORKDIR /build
 COPY requirements-bootstrap.txt requirements.txt requirements-celery.txt ./
 RUN python -m pip install --no-cache-dir --require-hashes -r requirements-bootstrap.txt \
     && python -m venv --without-pip /opt/venv \
-    && uv pip install --no-cache --require-hashes --only-binary :all: --compile-bytecode \
+    && uv pip install --no-cache --require-hashes --no-deps --only-binary :all: --compile-bytecode \
         --python /opt/venv/bin/python -r requirements.txt -r requirements-celery.txt
 
 FROM ${PYTHON_IMAGE}

@@ -130,8 +130,9 @@ def install_with_uv(venv: Path) -> bool:
         uv = Path(found)
     command = [
         *(str(uv), "pip", "install", "--quiet", "--require-hashes"),
-        # Built packages only: no code of a package runs while it is installed.
-        *("--only-binary", ":all:"),
+        # Built packages only: no code of a package runs while it is installed. The lock file is
+        # complete, and resolved with an override that only `make lock` knows.
+        *("--only-binary", ":all:", "--no-deps"),
         # Told which interpreter to use: left alone it would download one of its own.
         *("--python", str(venv / "bin" / "python"), "-r", str(REQUIREMENTS)),
     ]

@@ -59,6 +59,31 @@ def test_dbt_stays_below_the_release_that_cannot_be_installed_from_hashes() -> N
     assert "below" in (ROOT / "requirements.in").read_text(encoding="utf-8")
 
 
+OVERRIDDEN = {("dbt-metricflow", "halo")}
+"""Who is given another version than it asks for; pyproject.toml says why."""
+
+
+def test_what_is_installed_fits_together() -> None:
+    """The installers are told not to resolve anything, so nobody else looks."""
+    from importlib.metadata import distributions
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    present = {canonicalize_name(one.metadata["Name"]): one for one in distributions()}
+    unmet = set()
+    for name, distribution in present.items():
+        for text in distribution.requires or ():
+            wanted = Requirement(text)
+            if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+                continue
+            needed = canonicalize_name(wanted.name)
+            found = present.get(needed)
+            if found is None or not wanted.specifier.contains(found.version, prereleases=True):
+                unmet.add((str(name), str(needed)))
+    assert unmet == OVERRIDDEN, "run `make setup`"
+
+
 def test_what_runs_is_what_is_locked() -> None:
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
