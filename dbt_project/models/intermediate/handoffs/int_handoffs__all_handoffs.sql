@@ -46,6 +46,8 @@ final as (
         offers.offer_number,
         offers.next_offer_number,
         offers.offered_at,
+        offers.offered_on,
+        offers.journey_started_on,
         offers.next_offered_at,
         offers.offered_by_id,
         offers.offered_by_type,

@@ -31,6 +31,8 @@ final as (
         moves.transition_number as offer_number,
         moves.entered_at as offered_at,
         moves.entered_second as offered_second,
+        moves.entered_on as offered_on,
+        moves.journey_started_on,
         moves.actor_id as offered_by_id,
         moves.actor_type as offered_by_type,
         moves.source_system as offered_by_source_system,

@@ -57,7 +57,7 @@ touched as (
 
 ),
 
-final as (
+measured as (
 
     select
         moves.*,
@@ -86,6 +86,17 @@ final as (
             moves.agreement_version = roster.agreement_version
             and owners.source_system = roster.source_system
             and owners.owner_id = roster.user_id
+
+),
+
+final as (
+
+    select
+        measured.*,
+        {{ seconds_between('previous_at', 'entered_at') }} as seconds_in_previous_stage,
+        lag(business_seconds_in_stage) over (partition by lead_id order by transition_number)
+            as business_seconds_in_previous_stage
+    from measured
 
 )
 

@@ -9,7 +9,8 @@ with events as (
 
 versions as (
 
-    select agreement_version, uses_tql, handoff_stage from {{ ref('int_agreement__versions') }}
+    select agreement_version, uses_tql, handoff_stage, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -28,6 +29,7 @@ steps as (
         lag(stage_rank) over (partition by lead_id order by event_number) as from_rank,
         lag(stage_kind) over (partition by lead_id order by event_number) as from_kind,
         lag(occurred_second) over (partition by lead_id order by event_number) as previous_second,
+        lag(occurred_at) over (partition by lead_id order by event_number) as previous_at,
         lead(occurred_at) over (partition by lead_id order by event_number) as exited_at
     from events
 
@@ -68,7 +70,7 @@ skipped as (
 
 ),
 
-final as (
+numbered as (
 
     select
         directed.event_id as transition_id,
@@ -83,7 +85,9 @@ final as (
         coalesce(skipped.skipped_stages, 0) as skipped_stages,
         directed.occurred_at as entered_at,
         directed.occurred_second as entered_second,
+        {{ local_date('directed.occurred_at', 'versions.time_zone') }} as entered_on,
         directed.previous_second,
+        directed.previous_at,
         directed.exited_at,
         directed.actor_id,
         directed.actor_type,
@@ -97,6 +101,17 @@ final as (
     from directed
     inner join versions on directed.agreement_version = versions.agreement_version
     left join skipped on directed.event_id = skipped.event_id
+
+),
+
+final as (
+
+    select
+        numbered.*,
+        first_value(entered_on) over (
+            partition by lead_id, journey_number order by transition_number
+        ) as journey_started_on
+    from numbered
 
 )
 

@@ -4,6 +4,8 @@ select
     journey_number,
     handoff_number,
     offered_at,
+    offered_on,
+    journey_started_on,
     offered_by_id,
     owner_id_at_offer,
     team_at_offer,

@@ -22,6 +22,8 @@ final as (
         transitions.direction,
         transitions.skipped_stages,
         transitions.entered_at,
+        transitions.entered_on,
+        transitions.journey_started_on,
         transitions.exited_at,
         round(transitions.seconds_in_stage / 3600, 6) as hours_in_stage,
         round(transitions.business_seconds_in_stage / 3600, 6) as business_hours_in_stage,
@@ -29,6 +31,9 @@ final as (
             when transitions.exited_at is null
                 then round({{ seconds_between('transitions.entered_at', 'run.as_of') }} / 3600, 6)
         end as hours_so_far,
+        round(transitions.seconds_in_previous_stage / 3600, 6) as hours_in_previous_stage,
+        round(transitions.business_seconds_in_previous_stage / 3600, 6)
+            as business_hours_in_previous_stage,
         transitions.actor_id,
         transitions.actor_type,
         transitions.source_system,
