@@ -16,8 +16,8 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly sample backfill psql url check-agreement lint format \
-        lock clean clean-all
+.PHONY: help setup demo test up down nightly sample backfill psql url metrics docs check-agreement \
+        lint format lock clean clean-all
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ url: setup ## print the warehouse's DSN and nothing else: make url [ROLE=analyst
 
 psql: setup ## open psql on the warehouse: make psql [ROLE=analyst]
 	@$(RUN) -m lead_handoff.local psql --role "$(ROLE)"
+
+metrics: setup ## answer for metrics: make metrics QUERY="--metrics human_acceptance_rate --group-by metric_time__month"
+	@$(RUN) -m lead_handoff.dbt metrics -- $(QUERY)
+
+docs: setup ## write the pages and the diagram of the marts, and dbt's documentation site
+	@$(RUN) -m lead_handoff.dbt docs
 
 test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
 	@$(RUN) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(wildcard $(TESTS)) $(ARGS)

@@ -32,6 +32,7 @@ SHARED_BUILDS = {
     "history": ("test_incremental_equals_full", "test_killed_build", "test_time_travel"),
     "company": (
         "test_marts_equal_the_reference",
+        "test_metrics",
         "test_order_of_rows_does_not_matter",
         "test_planted_defects",
         "test_the_comparison_has_teeth",

@@ -19,14 +19,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lead_handoff import settings
-from lead_handoff.dbt import artifacts, project
+from lead_handoff.dbt import artifacts, connection, project
 from lead_handoff.errors import HandoffError
 
 STATEMENT_TIMEOUT = "30min"
 LOCK_TIMEOUT = "2min"
-# What the child gets of our environment: enough to run, none of our secrets.
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 LINES_KEPT = 40
 FAILURES_SHOWN = 5
 
@@ -174,7 +171,6 @@ def stand_by() -> None:
 
 
 def _start() -> subprocess.Popen[str]:
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return subprocess.Popen(
         # -P: the folder of child.py must not become part of dbt's import path.
         [
@@ -185,7 +181,7 @@ def _start() -> subprocess.Popen[str]:
             str(Path(__file__).with_name("child.py")),
             str(os.getpid()),
         ],
-        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=connection.inherited(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -222,20 +218,8 @@ def _run(arguments: list[str], environment: dict[str, str], listener: _Listener)
 
 
 def _environment(slot: str, fence: int) -> dict[str, str]:
-    from psycopg.conninfo import conninfo_to_dict
-
-    url = {
-        key: str(value)
-        for key, value in conninfo_to_dict(settings.warehouse_url("transformer")).items()
-        if value is not None
-    }
-    environment = {
+    return connection.variables("transformer") | {
         "HANDOFF_BUILD_SCHEMA": slot,
-        "HANDOFF_DBT_HOST": url.get("host", "localhost"),
-        "HANDOFF_DBT_PORT": url.get("port", "5432"),
-        "HANDOFF_DBT_USER": url.get("user", ""),
-        "HANDOFF_DBT_PASSWORD": url.get("password", ""),
-        "HANDOFF_DBT_DBNAME": url.get("dbname", ""),
         "HANDOFF_DBT_THREADS": os.environ.get("HANDOFF_DBT_THREADS", "2"),
         "HANDOFF_AGREEMENT": project.AGREEMENT,
         # dbt parses everything anew when its profile changes, so the name that carries the fence
@@ -249,14 +233,7 @@ def _environment(slot: str, fence: int) -> dict[str, str]:
         "DBT_TARGET_PATH": str(project.target_dir(slot)),
         "DBT_LOG_PATH": str(project.log_dir(slot)),
         "DBT_LOG_LEVEL_FILE": "info",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
-        "DBT_VERSION_CHECK": "False",
-        "DO_NOT_TRACK": "1",
     }
-    for parameter, variable in (("sslmode", "PGSSLMODE"), ("sslrootcert", "PGSSLROOTCERT")):
-        if parameter in url:
-            environment[variable] = url[parameter]
-    return environment
 
 
 def _why_incomplete(slot: str, verdict: artifacts.Verdict) -> str:
