@@ -49,9 +49,9 @@ def laid_out_dir() -> Path:
 def lay_out(agreement: Path | None = None, target: Path | None = None) -> Path:
     """Lay the project out under HANDOFF_HOME with the agreement of this moment; return its folder.
 
-    An agreement written before a column was added has it here, blank: the models rely on it. What an
-    earlier call laid out is replaced. Where no other `target` is named, only for the run that holds
-    the night.
+    An agreement written before a column was added has it here, blank: the models rely on it. What
+    an earlier call laid out is replaced. Where no other `target` is named, only for the run that
+    holds the night.
     """
     source, target = settings.dbt_project_dir(), target or laid_out_dir()
     for part in LINKED:

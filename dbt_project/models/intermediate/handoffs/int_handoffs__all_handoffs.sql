@@ -30,10 +30,8 @@ leads as (select lead_id, lead_source from {{ ref('int_leads__all_leads') }}),
 acceptors as (select * from {{ ref('int_handoffs__acceptors') }}),
 
 transfers as (
-
     select handoff_id, count(*) as transfers from {{ ref('int_handoffs__transfers') }}
     group by handoff_id
-
 ),
 
 final as (
