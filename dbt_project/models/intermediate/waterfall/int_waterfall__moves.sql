@@ -34,7 +34,7 @@ dated as (
     select
         transitions.*,
         leads.lead_source,
-        date_trunc('month', transitions.entered_at at time zone versions.time_zone)::date as month
+        {{ local_month('transitions.entered_at', 'versions.time_zone') }} as month
     from transitions
     inner join leads on transitions.lead_id = leads.lead_id
     inner join versions
@@ -46,10 +46,7 @@ dated as (
 
 first_handoffs as (
 
-    select distinct on (lead_id, journey_number)
-        lead_id, journey_number, tier, team_at_offer
-    from handoffs
-    order by lead_id, journey_number, handoff_number
+    {{ first_per('handoffs', ['lead_id', 'journey_number'], ['handoff_number']) }}
 
 ),
 
