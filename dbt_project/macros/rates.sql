@@ -61,3 +61,11 @@
 {% macro median_days(start_at, end_at) -%}
     round({{ median(seconds_between(start_at, end_at)) }} / 86400, 6)
 {%- endmacro %}
+
+{#
+    A percentile of spans in seconds, in hours with 6 decimals, as an aggregate: between two values in
+    proportion. Spans that are null are left out.
+#}
+{% macro percentile_hours(share, seconds) -%}
+    round({{ percentile(share, seconds) }} / 3600, 6)
+{%- endmacro %}

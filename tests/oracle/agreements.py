@@ -206,6 +206,8 @@ VARIANTS: dict[str, dict[str, Edit]] = {
         "commitments": setting(qualified_handoffs="2"),
         "thresholds": _pipeline_is_soon_too_good,
         "tiers": _few_are_in_the_best_tier,
+        # A long warning, so that much of what is pending is at risk.
+        "versions": setting(warning_hours="600"),
     },
     "plain_source_in_new_york": {
         "sources": lambda rows: [

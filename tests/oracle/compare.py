@@ -32,6 +32,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agg_sal_adoption_monthly": ("month", "segment"),
     "agg_agreement_changes": ("agreement_version", "measure"),
     "agg_review_monthly": ("month", "exit_kind", "segment"),
+    "agg_sla_weekly": ("week_start", "owner_id"),
+    "fct_open_clauses": ("handoff_id", "clause"),
+    "agg_stage_velocity_monthly": ("month", "from_stage", "to_stage", "segment"),
+    "agg_stage_aging": ("stage", "segment"),
+    "agg_follow_up_monthly": ("month", "team", "owner_id", "tier"),
 }
 """What names a row of each mart; due_at and segment count for volume only."""
 

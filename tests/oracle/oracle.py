@@ -18,6 +18,7 @@ from tests.oracle.identity import Identity
 from tests.oracle.quality import Quality
 from tests.oracle.review import Record, agg_review_monthly
 from tests.oracle.rows import Marts
+from tests.oracle.sheets import SHEETS, Sheets
 from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvents
 from tests.oracle.touches import Touches
@@ -91,6 +92,7 @@ def marts(
         judged.compliance,
         as_of,
     )
+    sheets = Sheets(identity, judged.transitions, handoffs, judged.compliance, as_of)
     return {
         "dim_leads": list(rows.dim_leads(identity, judged.transitions, as_of)),
         "bridge_lead_ids": list(rows.bridge_lead_ids(identity)),
@@ -111,4 +113,5 @@ def marts(
         **trends.rows(
             trends.Trends(judged.transitions, handoffs, judged.compliance, record, as_of)
         ),
+        **{name: list(rows_of(sheets)) for name, rows_of in SHEETS.items()},
     }

@@ -6,3 +6,12 @@
 {% macro postgres__median(expression) -%}
     cast(percentile_cont(0.5) within group (order by {{ expression }}) as numeric)
 {%- endmacro %}
+
+{# The value at a share of the way through the sorted ones, in proportion between two of them. #}
+{% macro percentile(share, expression) -%}
+    {{ adapter.dispatch('percentile', 'lead_handoff')(share, expression) }}
+{%- endmacro %}
+
+{% macro postgres__percentile(share, expression) -%}
+    cast(percentile_cont({{ share }}) within group (order by {{ expression }}) as numeric)
+{%- endmacro %}

@@ -112,6 +112,34 @@ PROMISED = {
     " difference difference_low difference_high is_mature",
     "agg_review_monthly": "month exit_kind segment population frozen_population drawn reviewed"
     " valid invalid cannot_tell disputed unreviewed frozen_at drawn_at is_mature",
+    "agg_sla_weekly": "week_start iso_year iso_week owner_id manager_id team machine_responses"
+    " is_mature "
+    + " ".join(
+        f"{clause}_{column}"
+        for clause in (
+            *("response", "first_touch", "follow_up", "follow_up_before_rejection"),
+            *("decision", "no_stall"),
+        )
+        for column in (
+            *("due", "met", "breached", "open", "rate", "rate_low", "rate_high"),
+            *("due_last_week", "met_last_week", "rate_last_week"),
+        )
+    ),
+    "fct_open_clauses": "handoff_id lead_id clause urgency status at_risk started_at due_at"
+    " hours_to_due owner_id team manager_id tier agreement_version current_stage"
+    " current_owner_id escalation escalate_to_id",
+    "agg_stage_velocity_monthly": "month from_stage to_stage segment direction moves"
+    " moves_by_person moves_by_machine median_hours p90_hours median_business_hours"
+    " p90_business_hours stays_entered stays_converted conversion_rate conversion_rate_low"
+    " conversion_rate_high is_mature",
+    "agg_stage_aging": "stage segment team owner_id open_leads days_0_to_7 days_8_to_30"
+    " days_31_to_60 days_61_to_90 days_over_90 over_stall_limit stalled_share stalled_share_low"
+    " stalled_share_high stalled_share_benchmark",
+    "agg_follow_up_monthly": "month team owner_id tier handoffs handoffs_owed touches_needed"
+    " channels_needed touches mean_touches median_touches reached_touches reached_touches_rate"
+    " reached_channels reached_channels_rate touched one_channel_only one_channel_only_rate"
+    " dropped dropped_after_one_touch dropped_after_one_touch_rate"
+    " median_hours_between_touches is_mature",
 }
 """The columns that BI tools rely on, by mart; run_as_of stands on every one."""
 
