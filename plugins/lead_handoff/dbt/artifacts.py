@@ -100,14 +100,25 @@ def published_models(manifest: dict[str, Any]) -> list[PublishedModel]:
 
 
 def judge(
-    manifest: dict[str, Any], run_results: dict[str, Any], *, kinds: Iterable[str]
+    manifest: dict[str, Any],
+    run_results: dict[str, Any],
+    *,
+    kinds: Iterable[str],
+    with_views: bool = True,
 ) -> Verdict:
-    """Compare a run with the project, for the kinds of node (model, seed, test) it was to run."""
+    """Compare a run with the project, for the kinds of node (model, seed, test) it was to run.
+
+    Without views, those of the project were to stay as they are.
+    """
     wanted = frozenset(kinds)
+    left_out = {"ephemeral"} if with_views else {"ephemeral", "view"}
     declared = {
         unique_id: node
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] in wanted and not _is_ephemeral(node)
+        if node["resource_type"] in wanted
+        and not (
+            node["resource_type"] == "model" and node["config"].get("materialized") in left_out
+        )
     }
     results = {result["unique_id"]: result for result in run_results["results"]}
     failures = []
@@ -137,7 +148,3 @@ def judge(
         declared_tests=sum(1 for node in declared.values() if node["resource_type"] == "test"),
         failures=tuple(failures),
     )
-
-
-def _is_ephemeral(node: dict[str, Any]) -> bool:
-    return bool(node["config"].get("materialized") == "ephemeral")

@@ -25,6 +25,12 @@ from lead_handoff.errors import HandoffError
 STATEMENT_TIMEOUT = "30min"
 LOCK_TIMEOUT = "2min"
 LINES_KEPT = 40
+TABLES_AND_TESTS = (
+    "config.materialized:table",
+    "config.materialized:incremental",
+    "resource_type:test",
+)
+"""What a slot that is brought forward needs; tests are named so that those of views run too."""
 FAILURES_SHOWN = 5
 
 
@@ -68,7 +74,8 @@ def build(
 
     Args:
         slot: the schema to build into.
-        full_refresh: whether incremental models start anew.
+        full_refresh: whether incremental models start anew; views are made anew then only, since in
+            a slot that is brought forward they are still those of these models.
         fence: the run's fence; each model's transaction is refused once it is outdated.
         select: dbt selectors, for tests and for people; then nothing is said about completeness.
         with_seeds: load the seeds too; unneeded in a slot that holds this agreement already.
@@ -80,6 +87,7 @@ def build(
         BuildError: dbt failed, or something declared was not run; names every cause.
     """
     kinds = {"model", "test"} | ({"seed"} if with_seeds else set())
+    with_views = full_refresh or select is not None
     target = project.target_dir(slot)
     target.mkdir(parents=True, exist_ok=True)
     project.log_dir(slot).mkdir(parents=True, exist_ok=True)
@@ -92,13 +100,15 @@ def build(
     arguments += ["--exclude-resource-type", "unit_test"]
     arguments += [] if with_seeds else ["--exclude-resource-type", "seed"]
     arguments += ["--full-refresh"] if full_refresh else []
-    arguments += ["--select", *select] if select else []
-    outcome = _run(arguments, _environment(slot, fence), _Listener(progress, finished))
+    selected = tuple(select or ()) if with_views else TABLES_AND_TESTS
+    arguments += ["--select", *selected] if selected else []
+    total = project.count_models() if with_views else None
+    outcome = _run(arguments, _environment(slot, fence), _Listener(progress, finished, total))
     if not (target / "run_results.json").exists():
         raise BuildError(_why_nothing_ran(slot, outcome))
     manifest = artifacts.read(target / "manifest.json")
     run_results = artifacts.read(target / "run_results.json")
-    verdict = artifacts.judge(manifest, run_results, kinds=kinds)
+    verdict = artifacts.judge(manifest, run_results, kinds=kinds, with_views=with_views)
     if select is None and not verdict.is_good:
         raise BuildError(_why_incomplete(slot, verdict))
     if outcome.exit_code != 0:
@@ -124,10 +134,15 @@ class _Outcome:
 class _Listener:
     """Turns dbt's JSON log into progress; keeps the last messages for an error text."""
 
-    def __init__(self, progress: Callable[[str], None], finished: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        progress: Callable[[str], None],
+        finished: Callable[[str], None],
+        total: int | None,
+    ) -> None:
         self.progress = progress
         self.finished = finished
-        self.total = project.count_models()
+        self.of_all = "" if total is None else f"/{total}"
         self.models = 0
         self.tests = 0
         self.last_lines: deque[str] = deque(maxlen=LINES_KEPT)
@@ -148,7 +163,7 @@ class _Listener:
         if info.get("name") == "LogModelResult":
             self.models += 1
             seconds = float(data.get("execution_time") or 0)
-            self.progress(f"model {self.models}/{self.total} {name} {seconds:.1f} s")
+            self.progress(f"model {self.models}{self.of_all} {name} {seconds:.1f} s")
             self.finished(name)
         elif info.get("name") == "LogTestResult":
             self.tests += 1
