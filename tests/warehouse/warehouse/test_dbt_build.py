@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from lead_handoff import settings
 from lead_handoff.dbt import project
@@ -149,15 +150,18 @@ def test_a_build_is_whole_and_touches_neither_the_checkout_nor_the_agreement(
     # dbt writes a seed's compiled form over a seed outside its project: see dbt/project.py.
     assert fingerprint(tiny.folder / "dbt") | fingerprint(tiny.agreement) == before
 
-    # The next night in this slot: nothing is parsed anew, and no seed is loaded again.
+    # The next night in this slot: nothing is parsed anew, no seed is loaded again, and the view stands.
     assert tiny.log().count("Unable to do partial parsing") == 1
     slots.complete_build(tiny.warehouse.url("transformer"), fence=tiny.fence, slot="slot_blue")
     tiny.fence = night_lock.acquire(tiny.owner, "another night")
     result = tiny.build(2)
-    assert (result.models, result.seeds) == (3, 0)
+    assert (result.models, result.seeds, result.tests) == (2, 0, 2)
     assert tiny.log().count("Unable to do partial parsing") == 1
     with psycopg.connect(tiny.warehouse.url("transformer")) as connection:
         rows = connection.execute("select night from slot_blue.fct_nights order by 1").fetchall()
+        for mart in result.published:
+            view = sql.Identifier("slot_blue", mart.name)
+            connection.execute(sql.SQL("select from {}").format(view))
     assert rows == [(date(2026, 5, 1),), (date(2026, 5, 2),)]
 
 
