@@ -6,6 +6,7 @@ RUN := $(VENV)/bin/python -W ignore
 ROLE ?= owner
 TESTS := tests/house tests/unit tests/oracle tests/warehouse tests/dags
 ARGS ?=
+LEADS ?= 200000
 
 export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
 # Each of these libraries reports its use to its makers unless told not to.
@@ -16,7 +17,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly sample backfill psql url metrics docs check-agreement \
+.PHONY: help setup demo test up down nightly sample backfill psql url metrics docs check-agreement bench \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -64,6 +65,9 @@ docs: setup ## write the pages and the diagram of the marts, and dbt's documenta
 
 test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
 	@$(RUN) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(wildcard $(TESTS)) $(ARGS)
+
+bench: setup ## measure a full build and a night against plain COPY: make bench [LEADS=200000]
+	@$(RUN) bench/build_and_night.py --leads "$(LEADS)" $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff check .
