@@ -150,7 +150,7 @@ def test_a_build_is_whole_and_touches_neither_the_checkout_nor_the_agreement(
     # dbt writes a seed's compiled form over a seed outside its project: see dbt/project.py.
     assert fingerprint(tiny.folder / "dbt") | fingerprint(tiny.agreement) == before
 
-    # The next night in this slot: nothing is parsed anew, no seed loaded again, and the view stands.
+    # The next night in this slot: nothing is parsed anew, no seed loaded, and the view stands.
     assert tiny.log().count("Unable to do partial parsing") == 1
     slots.complete_build(tiny.warehouse.url("transformer"), fence=tiny.fence, slot="slot_blue")
     tiny.fence = night_lock.acquire(tiny.owner, "another night")
