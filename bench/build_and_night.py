@@ -111,7 +111,7 @@ class Bench:
                 agreement_dir=settings.agreement_dir(),
                 progress=lambda line: None,
             ):
-                if load.status != "loaded" or load.rows_quarantined:
+                if load.status != "loaded":
                     raise SystemExit(f"the extracts should be good ones, but: {load}")
         landed = time.monotonic()
         laid_out = project.lay_out()
