@@ -78,8 +78,8 @@ final as (
         case when responses.answer = 'rejected' then responses.responded_at end as rejected_at,
         case when responses.answer = 'rejected' then responses.actor_id end as rejected_by_id,
         case when responses.answer = 'rejected' then responses.actor_type end as rejected_by_type,
-        case when responses.answer = 'rejected' then responses.response_stage end
-            as rejected_to_stage,
+        rejections.rejection_stage,
+        rejections.rejection_source_system,
         rejections.rejection_reason,
         rejections.rejection_family,
         rejections.rejection_number,

@@ -68,6 +68,7 @@ final as (
         reasoned.rejection_at,
         reasoned.entered_second as rejection_second,
         reasoned.rejection_stage,
+        reasoned.source_system as rejection_source_system,
         reasoned.actor_type as rejection_actor_type,
         reasoned.rejection_reason,
         reasons.family as rejection_family,
