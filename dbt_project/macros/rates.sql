@@ -16,9 +16,9 @@
     end
 {%- endmacro %}
 
-{# A share with 6 decimals; null of nothing. #}
-{% macro share(successes, total) -%}
-    round(cast({{ successes }} as numeric) / nullif({{ total }}, 0), 6)
+{# A share with 6 decimals, times a factor; null of nothing. #}
+{% macro share(successes, total, factor=1) -%}
+    round(cast({{ successes }} as numeric) * {{ factor }} / nullif({{ total }}, 0), 6)
 {%- endmacro %}
 
 {# The same bound as a number with 6 decimals, times a factor; null where there is no share. #}
@@ -51,7 +51,7 @@
 
 {# The median of a column of seconds over a group, in hours with 6 decimals; null of none. #}
 {% macro median_hours(seconds) -%}
-    round({{ median(seconds) }} / 3600, 6)
+    {{ percentile_hours('0.5', seconds) }}
 {%- endmacro %}
 
 {#

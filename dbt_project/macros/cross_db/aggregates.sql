@@ -1,10 +1,6 @@
 {# Median of the values that are there: the middle one, or the mean of the two middle ones. #}
 {% macro median(expression) -%}
-    {{ adapter.dispatch('median', 'lead_handoff')(expression) }}
-{%- endmacro %}
-
-{% macro postgres__median(expression) -%}
-    cast(percentile_cont(0.5) within group (order by {{ expression }}) as numeric)
+    {{ percentile('0.5', expression) }}
 {%- endmacro %}
 
 {# The value at a share of the way through the sorted ones, in proportion between two of them. #}
