@@ -18,8 +18,8 @@ final as (
         run.as_of,
         versions.agreement_version,
         versions.time_zone,
-        {{ period_start("'month'", local_date('run.as_of', 'versions.time_zone')) }}
-            as running_month
+        versions.default_calendar,
+        {{ local_month('run.as_of', 'versions.time_zone') }} as running_month
     from run
     inner join versions
         on run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to

@@ -1,21 +1,6 @@
-with run as (
+with in_force as (
 
-    select as_of from {{ source('build', 'build_context') }}
-
-),
-
-versions as (
-
-    select agreement_version, in_force_from, in_force_to, default_calendar
-    from {{ ref('int_agreement__versions') }}
-
-),
-
-in_force as (
-
-    select versions.* from versions
-    cross join run
-    where run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to
+    select agreement_version, default_calendar from {{ ref('int_agreement__in_force') }}
 
 ),
 

@@ -17,7 +17,7 @@ final as (
     select
         handoffs.handoff_id,
         handoffs.lead_id,
-        {{ period_start("'month'", local_date('handoffs.offered_at', 'versions.time_zone')) }}
+        {{ local_month('handoffs.offered_at', 'versions.time_zone') }}
             as month,
         handoffs.offered_at,
         handoffs.offered_by_id,

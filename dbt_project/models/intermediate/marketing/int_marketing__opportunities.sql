@@ -70,7 +70,7 @@ final as (
         opportunities.opportunity_id,
         owned.lead_id,
         opportunities.created_at,
-        {{ period_start("'month'", local_date('opportunities.created_at', 'versions.time_zone')) }}
+        {{ local_month('opportunities.created_at', 'versions.time_zone') }}
             as month,
         opportunities.amount,
         coalesce(opportunities.currency, 'none') as currency,

@@ -82,7 +82,7 @@ final as (
     select
         exits.handoff_id,
         exits.lead_id,
-        {{ period_start("'month'", local_date('exits.exited_at', 'versions.time_zone')) }} as month,
+        {{ local_month('exits.exited_at', 'versions.time_zone') }} as month,
         exits.exit_kind,
         exits.exited_at,
         exits.rejection_family,

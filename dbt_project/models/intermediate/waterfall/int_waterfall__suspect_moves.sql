@@ -5,17 +5,9 @@ with findings as (
 
 ),
 
-run as (
-
-    select as_of from {{ source('build', 'build_context') }}
-
-),
-
 in_force as (
 
-    select versions.agreement_version from {{ ref('int_agreement__versions') }} as versions
-    cross join run
-    where run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 

@@ -12,9 +12,7 @@ run as (
 
 in_force as (
 
-    select versions.agreement_version from {{ ref('int_agreement__versions') }} as versions
-    cross join run
-    where run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 
@@ -37,7 +35,7 @@ final as (
         cohorts.sqls,
         cohorts.won,
         cohorts.open_journeys,
-        round(1000.0 * cohorts.won / nullif(cohorts.inquiries, 0), 6)
+        {{ share('cohorts.won', 'cohorts.inquiries', factor=1000) }}
             as closed_won_per_1000_inquiries,
         {{ share_bound('cohorts.won', 'cohorts.inquiries', 'low', factor=1000) }}
             as closed_won_per_1000_inquiries_low,

@@ -12,9 +12,7 @@ run as (
 
 in_force as (
 
-    select versions.agreement_version from {{ ref('int_agreement__versions') }} as versions
-    cross join run
-    where run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 
@@ -51,7 +49,7 @@ final as (
             as acceptance_rate_high,
         benchmarks.acceptance_rate_benchmark,
         benchmarks.acceptance_rate_target,
-        round(1000.0 * monthly.won / nullif(monthly.inquiries, 0), 6)
+        {{ share('monthly.won', 'monthly.inquiries', factor=1000) }}
             as closed_won_per_1000_inquiries,
         {{ share_bound('monthly.won', 'monthly.inquiries', 'low', factor=1000) }}
             as closed_won_per_1000_inquiries_low,
@@ -70,7 +68,7 @@ final as (
             as acceptance_rate_restated_low,
         {{ share_bound('monthly.restated_due_accepted_by_person', 'monthly.restated_due', 'high') }}
             as acceptance_rate_restated_high,
-        round(1000.0 * monthly.restated_won / nullif(monthly.inquiries, 0), 6)
+        {{ share('monthly.restated_won', 'monthly.inquiries', factor=1000) }}
             as closed_won_per_1000_inquiries_restated,
         {{ share_bound('monthly.restated_won', 'monthly.inquiries', 'low', factor=1000) }}
             as closed_won_per_1000_inquiries_restated_low,

@@ -35,7 +35,7 @@ contributions as (
 counted as (
 
     select
-        {{ period_start("'month'", local_date('contributions.moment', 'versions.time_zone')) }}
+        {{ local_month('contributions.moment', 'versions.time_zone') }}
             as month,
         coalesce(contributions.lead_source, 'none') as lead_source,
         coalesce(contributions.campaign_id, 'none') as campaign_id,

@@ -12,9 +12,7 @@ run as (
 
 in_force as (
 
-    select versions.agreement_version from {{ ref('int_agreement__versions') }} as versions
-    cross join run
-    where run.as_of >= versions.in_force_from and run.as_of < versions.in_force_to
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 
