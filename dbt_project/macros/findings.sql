@@ -1,31 +1,21 @@
 {# A threshold of a rule as the agreement version sets it; the default where the version is silent. #}
 {% macro threshold(rule, name, version, default) -%}
-    coalesce(
-        (
-            select cast(thresholds.value as numeric)
-            from {{ ref('stg_agreement__thresholds') }} as thresholds
-            where
-                thresholds.agreement_version = {{ version }}
-                and thresholds.rule = '{{ rule }}'
-                and thresholds.threshold = '{{ name }}'
-        ),
-        {{ default }}
-    )
+    coalesce(cast({{ value_by_version(rule, name, version) }} as numeric), {{ default }})
 {%- endmacro %}
 
 {# A threshold that is a text or a list of values joined by bars. #}
 {% macro threshold_text(rule, name, version, default) -%}
-    coalesce(
-        (
-            select thresholds.value
-            from {{ ref('stg_agreement__thresholds') }} as thresholds
-            where
-                thresholds.agreement_version = {{ version }}
-                and thresholds.rule = '{{ rule }}'
-                and thresholds.threshold = '{{ name }}'
-        ),
-        '{{ default }}'
-    )
+    coalesce({{ value_by_version(rule, name, version) }}, '{{ default }}')
+{%- endmacro %}
+
+{# The text of a threshold, null where the version is silent; one read a statement, however many rows ask. #}
+{% macro value_by_version(rule, name, version) -%}
+    {%- set thresholds -%}
+        select thresholds.agreement_version, thresholds.value
+        from {{ ref('stg_agreement__thresholds') }} as thresholds
+        where thresholds.rule = '{{ rule }}' and thresholds.threshold = '{{ name }}'
+    {%- endset -%}
+    {{ look_up(thresholds, version) }}
 {%- endmacro %}
 
 {# How many of these conditions hold; none of them may be null. #}

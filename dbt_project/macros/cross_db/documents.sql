@@ -35,3 +35,20 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+{#
+    The value that a query of two columns, key and value, has for a key; null where it has none. The query
+    may not depend on the row that asks, so that an engine can answer it once and not once a row.
+#}
+{% macro look_up(query, key) -%}
+    {{ adapter.dispatch('look_up', 'lead_handoff')(query, key) }}
+{%- endmacro %}
+
+{% macro postgres__look_up(query, key) -%}
+    (
+        (
+            select jsonb_object_agg(answers.key, answers.value)
+            from ({{ query }}) as answers (key, value)
+        ) ->> {{ key }}
+    )
+{%- endmacro %}
