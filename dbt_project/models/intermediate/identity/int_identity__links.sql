@@ -2,7 +2,10 @@
 
 with records as (
 
-    select * from {{ ref('int_identity__all_records') }}
+    select
+        source_system, record_id, contact_id, merged_into_id,
+        linked_system, linked_lead_id, linked_contact_id
+    from {{ ref('int_identity__all_records') }}
 
 ),
 

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with merges as (
 
     select * from {{ ref('stg_marketo__activities') }}

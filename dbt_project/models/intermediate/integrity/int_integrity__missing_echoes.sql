@@ -44,11 +44,9 @@ told as (
 
 ),
 
-systems as (
+records as (
 
-    select lead_id, source_system, min(created_at) as first_created_at
-    from {{ ref('int_identity__all_lead_ids') }}
-    group by lead_id, source_system
+    select lead_id, source_system, created_at from {{ ref('int_identity__all_lead_ids') }}
 
 ),
 
@@ -61,28 +59,29 @@ expected as (
         moves.to_stage as stage,
         moves.entered_at as occurred_at,
         moves.source_system,
-        systems.source_system as other_system,
+        records.source_system as other_system,
         versions.time_zone,
         {{ add_seconds('moves.entered_at', '-versions.before_hours * 3600') }} as echo_from,
         {{ add_seconds('moves.entered_at', 'versions.after_hours * 3600') }} as echo_until
     from moves
     inner join versions on moves.agreement_version = versions.agreement_version
-    inner join systems
+    inner join records
         on
-            moves.lead_id = systems.lead_id
-            and moves.source_system <> systems.source_system
-            and systems.first_created_at <= moves.entered_at
+            moves.lead_id = records.lead_id
+            and moves.source_system <> records.source_system
+            and records.created_at <= moves.entered_at
     inner join told
         on
             moves.agreement_version = told.agreement_version
-            and systems.source_system = told.source_system
+            and records.source_system = told.source_system
             and moves.to_stage = told.stage
 
 ),
 
 final as (
 
-    select
+    -- A system may hold several records of one lead.
+    select distinct
         expected.event_id, expected.lead_id, expected.stage, expected.occurred_at,
         expected.source_system, expected.other_system, expected.time_zone
     from expected

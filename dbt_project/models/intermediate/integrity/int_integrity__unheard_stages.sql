@@ -22,15 +22,35 @@ authorities as (
 
 ),
 
-knowing as (
+records as (
 
-    select distinct
-        authorities.agreement_version,
-        authorities.stage,
-        records.lead_id
-    from authorities
-    inner join {{ ref('int_identity__all_lead_ids') }} as records
-        on authorities.source_system = records.source_system
+    select lead_id, source_system from {{ ref('int_identity__all_lead_ids') }}
+
+),
+
+dated as (
+
+    select
+        events.event_id, events.lead_id, events.stage, events.occurred_at, events.source_system,
+        versions.agreement_version, versions.time_zone
+    from events
+    inner join versions
+        on
+            events.occurred_at >= versions.in_force_from
+            and events.occurred_at < versions.in_force_to
+
+),
+
+vouched_for as (
+
+    select dated.event_id
+    from dated
+    inner join records on dated.lead_id = records.lead_id
+    inner join authorities
+        on
+            dated.agreement_version = authorities.agreement_version
+            and dated.stage = authorities.stage
+            and records.source_system = authorities.source_system
 
 ),
 
@@ -38,19 +58,10 @@ final as (
 
     -- A system that is not the authority tells a stage of a lead that no authority for it knows.
     select
-        events.event_id, events.lead_id, events.stage, events.occurred_at, events.source_system,
-        cast(null as {{ type_text() }}) as other_system, versions.time_zone
-    from events
-    inner join versions
-        on
-            events.occurred_at >= versions.in_force_from
-            and events.occurred_at < versions.in_force_to
-    left join knowing
-        on
-            versions.agreement_version = knowing.agreement_version
-            and events.stage = knowing.stage
-            and events.lead_id = knowing.lead_id
-    where knowing.lead_id is null
+        dated.event_id, dated.lead_id, dated.stage, dated.occurred_at, dated.source_system,
+        cast(null as {{ type_text() }}) as other_system, dated.time_zone
+    from dated
+    where dated.event_id not in (select vouched_for.event_id from vouched_for)
 
 )
 

@@ -4,23 +4,42 @@ with measures as (
 
 ),
 
+-- Counted before they are spread over their segments: there are many moves and few segments.
+counted as (
+
+    select
+        basis,
+        month,
+        measure,
+        lead_source,
+        tier,
+        team,
+        currency,
+        count(*) as times,
+        sum(amount) as amount
+    from measures
+    group by basis, month, measure, lead_source, tier, team, currency
+
+),
+
 segmented as (
 
     select
-        measures.basis,
-        measures.month,
+        counted.basis,
+        counted.month,
         segments.segment,
-        measures.measure,
-        measures.amount,
-        measures.currency
-    from measures
+        counted.measure,
+        counted.times,
+        counted.amount,
+        counted.currency
+    from counted
     cross join
         lateral (
             values
             ('all'),
-            ('lead_source:' || measures.lead_source),
-            ('tier:' || measures.tier),
-            ('team:' || measures.team)
+            ('lead_source:' || counted.lead_source),
+            ('tier:' || counted.tier),
+            ('team:' || counted.team)
         ) as segments (segment)
     where segments.segment is not null
 
@@ -44,7 +63,8 @@ final as (
             ('restated_due_accepted_by_person', 'restated_due_accepted_by_person'),
             ('restated_pending', 'restated_pending'),
         ] %}
-        count(*) filter (where measure = '{{ measure }}') as {{ column }},
+        cast(coalesce(sum(times) filter (where measure = '{{ measure }}'), 0) as bigint)
+            as {{ column }},
         {% endfor %}
         -- Amounts of more than one currency are never added.
         case
