@@ -3,8 +3,7 @@
     incremental_strategy='append',
     indexes=[
         {'columns': ['handoff_id'], 'unique': true},
-        {'columns': ['lead_id']},
-        {'columns': ['response_due_at']},
+        {'columns': ['lead_id']}, {'columns': ['response_due_at']},
     ],
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
@@ -24,6 +23,8 @@ rejections as (select * from {{ ref('int_handoffs__rejections') }}),
 touch_counts as (select * from {{ ref('int_handoffs__touch_counts') }}),
 
 deals as (select * from {{ ref('int_handoffs__deals') }}),
+
+campaigns as (select * from {{ ref('int_handoffs__campaigns') }}),
 
 leads as (select lead_id, lead_source from {{ ref('int_leads__all_leads') }}),
 
@@ -98,11 +99,9 @@ final as (
         progress.sql_actor_type,
         progress.won_at,
         progress.lost_at,
-        deals.opportunity_id,
-        deals.amount,
-        deals.currency,
+        deals.opportunity_id, deals.amount, deals.currency,
         leads.lead_source,
-        deals.campaign_id
+        campaigns.campaign_id
     from offers
     inner join owners on offers.handoff_id = owners.handoff_id
     inner join qualified on offers.handoff_id = qualified.handoff_id
@@ -110,6 +109,7 @@ final as (
     inner join progress on offers.handoff_id = progress.handoff_id
     inner join touch_counts on offers.handoff_id = touch_counts.handoff_id
     inner join deals on offers.handoff_id = deals.handoff_id
+    left join campaigns on offers.handoff_id = campaigns.handoff_id
     left join leads on offers.lead_id = leads.lead_id
     left join acceptors on offers.handoff_id = acceptors.handoff_id
     left join rejections on offers.handoff_id = rejections.handoff_id

@@ -11,39 +11,6 @@ opportunities as (
 
 ),
 
-campaign_member_versions as (
-
-    select * from {{ ref('stg_salesforce__campaign_members') }}
-
-),
-
-ranked_campaign_members as (
-
-    {{ rank_versions('campaign_member_versions', 'campaign_member_id') }}
-
-),
-
-campaign_members as (
-
-    select * from ranked_campaign_members
-    where version_rank = 1
-
-),
-
-people as (
-
-    select lead_id, record_id as person_id from {{ ref('int_identity__affected_records') }}
-    where source_system = 'salesforce'
-
-    union all
-
-    -- Two leads converted to one contact: the first one has its memberships.
-    select min(lead_id), contact_id from {{ ref('int_identity__affected_records') }}
-    where source_system = 'salesforce' and contact_id is not null
-    group by contact_id
-
-),
-
 created_within as (
 
     select
@@ -72,45 +39,15 @@ deals as (
 
 ),
 
-joined_before as (
-
-    select
-        offers.handoff_id,
-        campaign_members.campaign_id,
-        campaign_members.campaign_member_id,
-        campaign_members.created_at
-    from offers
-    inner join people on offers.lead_id = people.lead_id
-    inner join campaign_members
-        on
-            people.person_id = campaign_members.person_id
-            and campaign_members.campaign_id is not null
-            and not campaign_members.is_deleted
-            and campaign_members.created_at <= offers.offered_at
-
-),
-
--- The campaign that the lead had joined last when it was handed over.
-campaigns as (
-
-    {{ first_per(
-        'joined_before', ['handoff_id'],
-        ['created_at desc', bytewise('campaign_member_id') ~ ' desc']
-    ) }}
-
-),
-
 final as (
 
     select
         offers.handoff_id,
         deals.opportunity_id,
         deals.amount,
-        deals.currency,
-        campaigns.campaign_id
+        deals.currency
     from offers
     left join deals on offers.handoff_id = deals.handoff_id
-    left join campaigns on offers.handoff_id = campaigns.handoff_id
 
 )
 
