@@ -2,7 +2,6 @@
 {% macro create_functions() %}
     {% if execute %}
         {% for statement in [
-            create_salesforce_id_function(),
             create_local_instant_function(),
             create_chain_order_function(),
             create_order_within_seconds_function(),

@@ -9,35 +9,16 @@
 
 {#
     Salesforce hands out ids of 15 characters in which case matters and the same id with three check
-    characters; the long form is the one that joins safely.
+    characters; the long form is the one that joins safely. Landing indexes the raw tables by this very
+    expression, so the function is the warehouse's own and not a slot's.
 #}
-{% macro create_salesforce_id_function() %}
-    create or replace function {{ target.schema }}.salesforce_id_from_15(short_id text)
-    returns text language sql immutable strict parallel safe as $$
-        select short_id || string_agg(
-            substr(
-                'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345',
-                1
-                + case when substr(short_id, chunk * 5 + 1, 1) ~ '[A-Z]' then 1 else 0 end
-                + case when substr(short_id, chunk * 5 + 2, 1) ~ '[A-Z]' then 2 else 0 end
-                + case when substr(short_id, chunk * 5 + 3, 1) ~ '[A-Z]' then 4 else 0 end
-                + case when substr(short_id, chunk * 5 + 4, 1) ~ '[A-Z]' then 8 else 0 end
-                + case when substr(short_id, chunk * 5 + 5, 1) ~ '[A-Z]' then 16 else 0 end,
-                1
-            ),
-            '' order by chunk
-        )
-        from generate_series(0, 2) as chunk
-    $$
-{% endmacro %}
-
 {% macro salesforce_id(expression) -%}
     {{ adapter.dispatch('salesforce_id', 'lead_handoff')(expression) }}
 {%- endmacro %}
 
 {% macro postgres__salesforce_id(expression) -%}
     case
-        when length({{ expression }}) = 15 then {{ target.schema }}.salesforce_id_from_15({{ expression }})
+        when length({{ expression }}) = 15 then ops.salesforce_id_from_15({{ expression }})
         else {{ expression }}
     end
 {%- endmacro %}

@@ -48,7 +48,7 @@ class BuildResult:
         tests: data tests run, all passed.
         published: the relations readers get views of.
         seconds: how long it took.
-        slowest: the slowest models with their seconds.
+        slowest: the models with their seconds, the slowest first.
     """
 
     models: int
@@ -291,4 +291,4 @@ def _slowest(run_results: dict[str, object]) -> tuple[tuple[str, float], ...]:
         for result in results
         if str(result["unique_id"]).startswith("model.")
     ]
-    return tuple(sorted(timed, key=lambda pair: -pair[1])[:10])
+    return tuple(sorted(timed, key=lambda pair: -pair[1]))

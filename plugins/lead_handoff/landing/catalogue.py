@@ -42,6 +42,7 @@ class Column:
 
     ``required``: a file without it is refused. ``filled``: a row without a value in it cannot be
     used (a moment that places the row in time). ``plannable``: may lie in the future by nature.
+    ``looked_up``: a night finds the rows about its leads by it, so the raw table is indexed by it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Column:
     required: bool = False
     filled: bool = False
     plannable: bool = False
+    looked_up: bool = False
 
     @cached_property
     def landed(self) -> str:
@@ -106,19 +108,22 @@ def fold(name: str) -> str:
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    """Read ``Name:kind!*+`` entries: ``!`` required, ``*`` must be filled, ``+`` plannable."""
+    """Read ``Name:kind!*+@`` entries: required, must be filled, plannable, looked up."""
     columns = []
     for entry in text.split():
         name, _, rest = entry.partition(":")
-        kind = rest.rstrip("!*+") or "text"
+        kind = rest.rstrip("!*+@") or "text"
         if kind not in KINDS:
             raise ValueError(f"unknown kind in {entry}")
-        columns.append(Column(name, kind, "!" in rest, "*" in rest, "+" in rest))
+        columns.append(
+            Column(name, kind, "!" in rest, "*" in rest, "+" in rest, looked_up="@" in rest)
+        )
     return tuple(columns)
 
 
 def _salesforce(name: str, columns: str, stamp: str = "SystemModstamp") -> ObjectSpec:
-    return ObjectSpec("salesforce", name, "Id", _columns("Id:id!* " + columns), (stamp,))
+    looked_up = "@" if name in ("Lead", "Opportunity") else ""
+    return ObjectSpec("salesforce", name, "Id", _columns(f"Id:id!*{looked_up} {columns}"), (stamp,))
 
 
 def _marketo(
@@ -146,19 +151,19 @@ _OBJECTS = (
     ),
     _salesforce(
         "LeadHistory",
-        "IsDeleted:boolean LeadId:id! CreatedById:id CreatedDate:timestamp!* Field:text! DataType"
+        "IsDeleted:boolean LeadId:id!@ CreatedById:id CreatedDate:timestamp!* Field:text! DataType"
         " OldValue:text! NewValue:text!",
         stamp="CreatedDate",
     ),
     _salesforce(
         "Task",
-        "IsDeleted:boolean WhoId:id! WhatId:id OwnerId:id Subject TaskSubtype Type Status"
+        "IsDeleted:boolean WhoId:id!@ WhatId:id OwnerId:id Subject TaskSubtype Type Status"
         " IsClosed:boolean! ActivityDate:date CompletedDateTime:timestamp! CreatedDate:timestamp!*"
         " CreatedById:id SystemModstamp:timestamp!*",
     ),
     _salesforce(
         "Event",
-        "IsDeleted:boolean WhoId:id! WhatId:id OwnerId:id Subject Type StartDateTime:timestamp!+"
+        "IsDeleted:boolean WhoId:id!@ WhatId:id OwnerId:id Subject Type StartDateTime:timestamp!+"
         " EndDateTime:timestamp!+ CreatedDate:timestamp!* CreatedById:id"
         " SystemModstamp:timestamp!*",
     ),
@@ -177,19 +182,19 @@ _OBJECTS = (
     ),
     _salesforce(
         "OpportunityFieldHistory",
-        "IsDeleted:boolean OpportunityId:id! CreatedById:id CreatedDate:timestamp!* Field:text!"
+        "IsDeleted:boolean OpportunityId:id!@ CreatedById:id CreatedDate:timestamp!* Field:text!"
         " OldValue:text! NewValue:text!",
         stamp="CreatedDate",
     ),
     _salesforce(
         "OpportunityHistory",
-        "IsDeleted:boolean OpportunityId:id! CreatedById:id CreatedDate:timestamp!*"
+        "IsDeleted:boolean OpportunityId:id!@ CreatedById:id CreatedDate:timestamp!*"
         " StageName:text! Amount:number CloseDate:date",
         stamp="CreatedDate",
     ),
     _salesforce(
         "OpportunityContactRole",
-        "IsDeleted:boolean OpportunityId:id! ContactId:id! Role IsPrimary:boolean"
+        "IsDeleted:boolean OpportunityId:id! ContactId:id!@ Role IsPrimary:boolean"
         " CreatedDate:timestamp SystemModstamp:timestamp!*",
     ),
     _salesforce("Campaign", "IsDeleted:boolean Name Type SystemModstamp:timestamp!*"),
@@ -206,7 +211,7 @@ _OBJECTS = (
     _marketo(
         "leads",
         "id",
-        "id:id!* email firstName lastName phone company leadSource leadStatus:text!"
+        "id:id!*@ email firstName lastName phone company leadSource leadStatus:text!"
         " leadScore:number leadRole sfdcLeadId:id sfdcContactId:id sfdcType"
         " createdAt:timestamp!* updatedAt:timestamp!*",
         "updatedAt",
@@ -214,7 +219,7 @@ _OBJECTS = (
     _marketo(
         "activities",
         "marketoGUID",
-        "marketoGUID:id!* leadId:id! activityDate:timestamp!* activityTypeId:integer!"
+        "marketoGUID:id!* leadId:id!@ activityDate:timestamp!* activityTypeId:integer!"
         " campaignId:id primaryAttributeValueId:id primaryAttributeValue attributes:json!",
         "activityDate",
     ),
@@ -222,7 +227,7 @@ _OBJECTS = (
     _generic(
         "leads",
         "lead_id",
-        "lead_id:id!* created_at:timestamp!* email first_name last_name company lead_source"
+        "lead_id:id!*@ created_at:timestamp!* email first_name last_name company lead_source"
         " score:number owner_id:id status:text! updated_at:timestamp!* is_deleted:boolean"
         " merged_into:id other_system other_system_id:id vertical firmographics decision_makers"
         " environment engagement business_issues decision_process budget competition urgency",
@@ -231,14 +236,14 @@ _OBJECTS = (
     _generic(
         "lead_events",
         "event_id",
-        "event_id:id!* lead_id:id! field:text! old_value new_value:text! occurred_at:timestamp!*"
+        "event_id:id!* lead_id:id!@ field:text! old_value new_value:text! occurred_at:timestamp!*"
         " recorded_at:timestamp!* actor_id:id reason",
         "recorded_at",
     ),
     _generic(
         "activities",
         "activity_id",
-        "activity_id:id!* lead_id:id! user_id:id channel:text! status occurred_at:timestamp!"
+        "activity_id:id!* lead_id:id!@ user_id:id channel:text! status occurred_at:timestamp!"
         " recorded_at:timestamp!* subject",
         "recorded_at",
     ),
@@ -251,7 +256,7 @@ _OBJECTS = (
     _generic(
         "opportunities",
         "opportunity_id",
-        "opportunity_id:id!* lead_id:id! created_at:timestamp!* stage amount:number currency"
+        "opportunity_id:id!*@ lead_id:id!@ created_at:timestamp!* stage amount:number currency"
         " is_closed:boolean! is_won:boolean! closed_at:timestamp owner_id:id"
         " updated_at:timestamp!* created_by:id closed_by:id",
         "updated_at",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
+from lead_handoff.landing.catalogue import CATALOGUE, Column, ObjectSpec
 
 _METADATA = """
     _key text collate "C" not null,
@@ -26,6 +26,9 @@ _METADATA_COMMENTS = {
     "_overflow": "Further columns of files too wide for one table, as name -> text.",
 }
 
+# A night asks for what was loaded, delivered or recorded since.
+_SUMMARISED = {"load": "_load_id", "first_night": "_first_night", "stamp": "_stamp"}
+
 
 def version_index(spec: ObjectSpec) -> str:
     """Name of the unique index that makes a version unique."""
@@ -39,26 +42,51 @@ def index_statements(spec: ObjectSpec) -> list[sql.Composed]:
     cost for each row inserted.
     """
     table = sql.Identifier(spec.schema, spec.table)
-    return [
+    statements = [
         sql.SQL("create unique index if not exists {} on {} (_key, _stamp, _content_hash)").format(
             sql.Identifier(version_index(spec)), table
-        ),
-        sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(
-            sql.Identifier(f"{spec.table}_load"), table
-        ),
-        sql.SQL("create index if not exists {} on {} using brin (_stamp)").format(
-            sql.Identifier(f"{spec.table}_stamp"), table
-        ),
+        )
+    ]
+    statements += [
+        sql.SQL("create index if not exists {} on {} using brin ({})").format(
+            sql.Identifier(f"{spec.table}_{name}"), table, sql.Identifier(column)
+        )
+        for name, column in _SUMMARISED.items()
+    ]
+    return statements + [
+        sql.SQL("create index if not exists {} on {} (({}))").format(
+            sql.Identifier(_look_up_index(spec, column)), table, _looked_up(spec, column)
+        )
+        for column in spec.columns
+        if column.looked_up
     ]
 
 
 def drop_index_statements(spec: ObjectSpec) -> list[sql.Composed]:
     """DROP statements for the same indexes, for a first bulk load into an empty table."""
-    names = (version_index(spec), f"{spec.table}_load", f"{spec.table}_stamp")
+    names = [version_index(spec), *(f"{spec.table}_{name}" for name in _SUMMARISED)]
+    names += [_look_up_index(spec, column) for column in spec.columns if column.looked_up]
     return [
         sql.SQL("drop index if exists {}").format(sql.Identifier(spec.schema, name))
         for name in names
     ]
+
+
+def _look_up_index(spec: ObjectSpec, column: Column) -> str:
+    return f"{spec.table}_by_{column.landed}"
+
+
+def _looked_up(spec: ObjectSpec, column: Column) -> sql.Composed:
+    """What staging makes of the column, word for word, or the index would not be used.
+
+    For Salesforce that is the macro salesforce_id of dbt_project/macros/cross_db/identifiers.sql.
+    """
+    name = sql.Identifier(column.landed)
+    if spec.source != "salesforce":
+        return sql.SQL("{}").format(name)
+    return sql.SQL(
+        "case when length({0}) = 15 then ops.salesforce_id_from_15({0}) else {0} end"
+    ).format(name)
 
 
 def raw_ddl() -> str:

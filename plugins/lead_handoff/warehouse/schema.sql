@@ -133,6 +133,29 @@ comment on function ops.assert_fence() is
     'The same for the fence this session claims in lead_handoff.fence; called before each model.';
 
 -- ---------------------------------------------------------------------------------------------
+-- Ids: indexes of raw tables and the models of both slots ask with the same words.
+-- ---------------------------------------------------------------------------------------------
+create or replace function ops.salesforce_id_from_15(short_id text)
+returns text language sql immutable strict parallel safe as $$
+    select short_id || string_agg(
+        substr(
+            'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345',
+            1
+            + case when substr(short_id, chunk * 5 + 1, 1) ~ '[A-Z]' then 1 else 0 end
+            + case when substr(short_id, chunk * 5 + 2, 1) ~ '[A-Z]' then 2 else 0 end
+            + case when substr(short_id, chunk * 5 + 3, 1) ~ '[A-Z]' then 4 else 0 end
+            + case when substr(short_id, chunk * 5 + 4, 1) ~ '[A-Z]' then 8 else 0 end
+            + case when substr(short_id, chunk * 5 + 5, 1) ~ '[A-Z]' then 16 else 0 end,
+            1
+        ),
+        '' order by chunk
+    )
+    from generate_series(0, 2) as chunk
+$$;
+comment on function ops.salesforce_id_from_15(text) is
+    'A Salesforce id of 15 characters with its three check characters.';
+
+-- ---------------------------------------------------------------------------------------------
 -- Two build slots, and the record of what was shown to readers.
 -- ---------------------------------------------------------------------------------------------
 create table if not exists ops.slots (

@@ -64,6 +64,14 @@ def versions(delivery: Delivery, table: str = "raw_generic.leads") -> set[tuple[
     return result
 
 
+def index_names(delivery: Delivery) -> list[str]:
+    found = delivery.query(
+        "select indexname from pg_indexes where schemaname = 'raw_generic' and tablename = 'leads'"
+        " order by indexname"
+    )
+    return [row["indexname"] for row in found]
+
+
 def counts(load: Any) -> tuple[int, int, int, int, int]:
     return (
         load.rows_read, load.rows_new, load.rows_updated, load.rows_unchanged,
@@ -118,7 +126,7 @@ def test_a_first_load_in_bulk_lands_the_same(delivery: Delivery, rows: list[Lead
     delivery.empty()
     delivery.put("generic", "leads", "a.csv", as_csv(rows))
     (plain,) = delivery.land("generic")
-    expected = versions(delivery)
+    expected, indexes = versions(delivery), index_names(delivery)
     delivery.empty()
     delivery.put("generic", "leads", "a.csv", as_csv(rows))
     with pytest.MonkeyPatch.context() as patched:
@@ -126,10 +134,7 @@ def test_a_first_load_in_bulk_lands_the_same(delivery: Delivery, rows: list[Lead
         (bulk,) = delivery.land("generic")
     assert versions(delivery) == expected
     assert counts(bulk) == counts(plain)
-    indexes = delivery.query(
-        "select indexname from pg_indexes where schemaname = 'raw_generic' and tablename = 'leads'"
-    )
-    assert len(indexes) == 3
+    assert index_names(delivery) == indexes != []
 
 
 def test_new_updated_and_unchanged_are_told_apart(delivery: Delivery) -> None:

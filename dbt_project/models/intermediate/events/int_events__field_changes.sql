@@ -19,52 +19,54 @@ run as (
 
 ),
 
+-- Each system's own rows are joined to the leads, so that an index of the landed table finds them.
 changes as (
 
     select
-        'salesforce' as source_system, change_id, lead_record_id, field_name, old_value, new_value,
-        occurred_at,
-        occurred_at as recorded_at,
-        actor_id,
-        cast(null as {{ type_text() }}) as campaign,
-        cast(null as {{ type_text() }}) as reason,
-        version_stamp, version_night, record
-    from {{ ref('stg_salesforce__lead_histories') }}
+        records.lead_id, records.is_survivor,
+        'salesforce' as source_system, changes.change_id, changes.lead_record_id,
+        changes.field_name, changes.old_value, changes.new_value,
+        changes.occurred_at, changes.occurred_at as recorded_at, changes.actor_id,
+        cast(null as {{ type_text() }}) as campaign, cast(null as {{ type_text() }}) as reason,
+        changes.version_stamp, changes.version_night, changes.record
+    from records
+    inner join {{ ref('stg_salesforce__lead_histories') }} as changes
+        on records.source_system = 'salesforce' and records.record_id = changes.lead_record_id
 
     union all
 
     -- 13 Change Data Value and 22 Change Score; the reason names the smart campaign that did it.
     select
-        'marketo', activity_id, lead_record_id, primary_attribute_value,
-        {{ json_text('attributes', "'Old Value'") }}, {{ json_text('attributes', "'New Value'") }},
-        occurred_at, occurred_at, {{ json_text('attributes', "'Modifying User'") }}, campaign_id,
-        {{ json_text('attributes', "'Reason'") }},
-        version_stamp, version_night, record
-    from {{ ref('stg_marketo__activities') }}
-    where activity_type_id in (13, 22)
+        records.lead_id, records.is_survivor,
+        'marketo', changes.activity_id, changes.lead_record_id, changes.primary_attribute_value,
+        {{ json_text('changes.attributes', "'Old Value'") }},
+        {{ json_text('changes.attributes', "'New Value'") }},
+        changes.occurred_at, changes.occurred_at,
+        {{ json_text('changes.attributes', "'Modifying User'") }}, changes.campaign_id,
+        {{ json_text('changes.attributes', "'Reason'") }},
+        changes.version_stamp, changes.version_night, changes.record
+    from records
+    inner join {{ ref('stg_marketo__activities') }} as changes
+        on records.source_system = 'marketo' and records.record_id = changes.lead_record_id
+    where changes.activity_type_id in (13, 22)
 
     union all
 
     select
-        'generic', change_id, lead_record_id, field_name, old_value, new_value,
-        occurred_at, recorded_at, actor_id, null, reason,
-        version_stamp, version_night, record
-    from {{ ref('stg_generic__lead_events') }}
+        records.lead_id, records.is_survivor,
+        'generic', changes.change_id, changes.lead_record_id, changes.field_name,
+        changes.old_value, changes.new_value,
+        changes.occurred_at, changes.recorded_at, changes.actor_id, null, changes.reason,
+        changes.version_stamp, changes.version_night, changes.record
+    from records
+    inner join {{ ref('stg_generic__lead_events') }} as changes
+        on records.source_system = 'generic' and records.record_id = changes.lead_record_id
 
 ),
 
-of_affected_leads as (
+of_tracked_fields as (
 
-    select
-        records.lead_id,
-        records.is_survivor,
-        tracked.is_owner,
-        changes.*
-    from changes
-    inner join records
-        on
-            changes.source_system = records.source_system
-            and changes.lead_record_id = records.record_id
+    select tracked.is_owner, changes.* from changes
     inner join tracked
         on
             changes.source_system = tracked.source_system
@@ -74,7 +76,7 @@ of_affected_leads as (
 
 ranked as (
 
-    {{ rank_versions('of_affected_leads', 'source_system, change_id') }}
+    {{ rank_versions('of_tracked_fields', 'source_system, change_id') }}
 
 ),
 
@@ -88,12 +90,10 @@ final as (
         ranked.field_name,
         ranked.change_id,
         case
-            when ranked.is_owner then {{ salesforce_id('ranked.old_value') }}
-            else ranked.old_value
+            when ranked.is_owner then {{ salesforce_id('ranked.old_value') }} else ranked.old_value
         end as old_value,
         case
-            when ranked.is_owner then {{ salesforce_id('ranked.new_value') }}
-            else ranked.new_value
+            when ranked.is_owner then {{ salesforce_id('ranked.new_value') }} else ranked.new_value
         end as new_value,
         ranked.occurred_at,
         ranked.recorded_at,

@@ -76,7 +76,10 @@ changed as (
     from changed_rows
     inner join contact_roles on changed_rows.record_id = contact_roles.opportunity_id
     inner join records on contact_roles.contact_id = records.contact_id
-    where changed_rows.kind = 'opportunity' and records.source_system = 'salesforce'
+    where
+        changed_rows.source_system = 'salesforce'
+        and changed_rows.kind = 'opportunity'
+        and records.source_system = 'salesforce'
 
     union
 

@@ -28,13 +28,15 @@ news as (
     where {{ column }} is not null and ({{ is_news() }})
     {% endfor %}
 
-    {% for relation in [
-        'stg_salesforce__opportunities',
-        'stg_salesforce__opportunity_field_histories',
-        'stg_salesforce__opportunity_histories',
+    {% for source_system, relation in [
+        ('salesforce', 'stg_salesforce__opportunities'),
+        ('salesforce', 'stg_salesforce__opportunity_field_histories'),
+        ('salesforce', 'stg_salesforce__opportunity_histories'),
+        ('generic', 'stg_generic__opportunities'),
     ] %}
     union all
-    select 'salesforce' as source_system, 'opportunity' as kind, opportunity_id as record_id
+    select
+        '{{ source_system }}' as source_system, 'opportunity' as kind, opportunity_id as record_id
     from {{ ref(relation) }}
     cross join run
     where {{ is_news() }}

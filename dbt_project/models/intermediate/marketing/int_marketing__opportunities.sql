@@ -1,24 +1,7 @@
-with salesforce_versions as (
+-- All of the pipeline, also what no lead stands behind: it is what marketing's share is a share of.
+with opportunities as (
 
-    select * from {{ ref('stg_salesforce__opportunities') }}
-
-),
-
-ranked_salesforce as (
-
-    {{ rank_versions('salesforce_versions', 'opportunity_id') }}
-
-),
-
-generic_versions as (
-
-    select * from {{ ref('stg_generic__opportunities') }}
-
-),
-
-ranked_generic as (
-
-    {{ rank_versions('generic_versions', 'opportunity_id') }}
+    select * from {{ ref('int_opportunities__all_opportunities') }}
 
 ),
 
@@ -45,21 +28,6 @@ versions as (
 run as (
 
     select as_of from {{ source('build', 'build_context') }}
-
-),
-
--- All of the pipeline, also what no lead stands behind: it is what marketing's share is a share of.
-opportunities as (
-
-    select 'salesforce' as source_system, opportunity_id, created_at, amount, currency
-    from ranked_salesforce
-    where version_rank = 1 and not is_deleted
-
-    union all
-
-    select 'generic', opportunity_id, created_at, amount, currency
-    from ranked_generic
-    where version_rank = 1
 
 ),
 

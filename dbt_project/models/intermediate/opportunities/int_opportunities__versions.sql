@@ -6,51 +6,51 @@ with owned as (
 
 ),
 
+-- Each system's own rows are joined, so that an index of the landed table finds them.
 versions as (
 
     select
+        owned.lead_id,
         'salesforce' as source_system,
-        opportunity_id,
-        stage_name,
-        amount,
-        currency,
-        is_closed,
-        is_won,
-        coalesce(last_stage_change_at, close_date_at) as closed_at,
-        campaign_id,
-        created_at,
-        created_by_id,
+        opportunities.opportunity_id,
+        opportunities.stage_name,
+        opportunities.amount,
+        opportunities.currency,
+        opportunities.is_closed,
+        opportunities.is_won,
+        coalesce(opportunities.last_stage_change_at, opportunities.close_date_at) as closed_at,
+        opportunities.campaign_id,
+        opportunities.created_at,
+        opportunities.created_by_id,
         cast(null as {{ type_text() }}) as closed_by_id,
-        version_stamp,
-        version_night,
-        record
-    from {{ ref('stg_salesforce__opportunities') }}
+        opportunities.version_stamp,
+        opportunities.version_night,
+        opportunities.record
+    from owned
+    inner join {{ ref('stg_salesforce__opportunities') }} as opportunities
+        on
+            owned.source_system = 'salesforce'
+            and owned.opportunity_id = opportunities.opportunity_id
 
     union all
 
     select
-        'generic', opportunity_id, stage_name, amount, currency, is_closed, is_won, closed_at, null,
-        created_at, created_by_id, closed_by_id, version_stamp, version_night, record
-    from {{ ref('stg_generic__opportunities') }}
-
-),
-
-of_affected_leads as (
-
-    select
-        owned.lead_id,
-        versions.*
-    from versions
-    inner join owned
+        owned.lead_id, 'generic', opportunities.opportunity_id, opportunities.stage_name,
+        opportunities.amount, opportunities.currency, opportunities.is_closed,
+        opportunities.is_won, opportunities.closed_at, null, opportunities.created_at,
+        opportunities.created_by_id, opportunities.closed_by_id, opportunities.version_stamp,
+        opportunities.version_night, opportunities.record
+    from owned
+    inner join {{ ref('stg_generic__opportunities') }} as opportunities
         on
-            versions.source_system = owned.source_system
-            and versions.opportunity_id = owned.opportunity_id
+            owned.source_system = 'generic'
+            and owned.opportunity_id = opportunities.opportunity_id
 
 ),
 
 ranked as (
 
-    {{ rank_versions('of_affected_leads', 'source_system, opportunity_id') }}
+    {{ rank_versions('versions', 'source_system, opportunity_id') }}
 
 ),
 

@@ -21,62 +21,60 @@ people as (
 
 ),
 
+-- Each system's own rows are joined to the people, so that an index of the landed table finds them.
 activities as (
 
     select
+        people.lead_id,
         'salesforce' as source_system,
         'Task' as object_name,
-        activity_id,
-        who_id as person_id,
-        user_id,
-        completed_at as occurred_at, completed_at as visible_at, created_at as recorded_at,
-        is_closed and not is_deleted as is_completed, activity_date,
-        version_stamp, version_night, record
-    from {{ ref('stg_salesforce__tasks') }}
+        tasks.activity_id,
+        tasks.user_id,
+        tasks.completed_at as occurred_at,
+        tasks.completed_at as visible_at,
+        tasks.created_at as recorded_at,
+        tasks.is_closed and not tasks.is_deleted as is_completed,
+        tasks.activity_date,
+        tasks.version_stamp,
+        tasks.version_night,
+        tasks.record
+    from people
+    inner join {{ ref('stg_salesforce__tasks') }} as tasks
+        on people.source_system = 'salesforce' and people.person_id = tasks.who_id
 
     union all
 
     -- A meeting counts from its start, once it is over.
     select
-        'salesforce',
-        'Event',
-        activity_id,
-        who_id,
-        user_id,
-        started_at,
-        coalesce(ended_at, started_at),
-        created_at, not is_deleted, cast(null as date), version_stamp, version_night, record
-    from {{ ref('stg_salesforce__events') }}
+        people.lead_id, 'salesforce', 'Event', events.activity_id, events.user_id,
+        events.started_at,
+        coalesce(events.ended_at, events.started_at),
+        events.created_at, not events.is_deleted, cast(null as date),
+        events.version_stamp, events.version_night, events.record
+    from people
+    inner join {{ ref('stg_salesforce__events') }} as events
+        on people.source_system = 'salesforce' and people.person_id = events.who_id
 
     union all
 
     select
-        'generic', 'activities', activity_id, lead_record_id, user_id, occurred_at, occurred_at,
-        recorded_at,
-        coalesce(lower(status), 'completed') in (
+        people.lead_id, 'generic', 'activities', activities.activity_id, activities.user_id,
+        activities.occurred_at,
+        activities.occurred_at,
+        activities.recorded_at,
+        coalesce(lower(activities.status), 'completed') in (
             'completed', 'complete', 'done', 'closed', 'sent', 'held'
         ),
-        cast(null as date), version_stamp, version_night, record
-    from {{ ref('stg_generic__activities') }}
-
-),
-
-of_affected_leads as (
-
-    select
-        people.lead_id,
-        activities.*
-    from activities
-    inner join people
-        on
-            activities.source_system = people.source_system
-            and activities.person_id = people.person_id
+        cast(null as date), activities.version_stamp, activities.version_night, activities.record
+    from people
+    inner join {{ ref('stg_generic__activities') }} as activities
+        on people.source_system = 'generic' and people.person_id = activities.lead_record_id
 
 ),
 
 ranked as (
 
-    {{ rank_versions('of_affected_leads', 'source_system, object_name, activity_id') }}
+    {{ rank_versions('activities', 'source_system, object_name, activity_id') }}
 
 ),
 
