@@ -36,7 +36,7 @@ WALL_CLOCK = re.compile(
 NAMES = {
     "staging": r"stg_{folder}__[a-z_]+s",
     "intermediate": r"int_{folder}__[a-z_]+",
-    "marts": r"(fct|dim|agg|bridge|rpt)_[a-z_]+",
+    "marts": r"(fct|dim|agg|bridge|rpt)_[a-z_]+|lead_timeline",
 }
 # Columns that analysts were promised keep their names, also where the house would choose others.
 PROMISED_INSTANTS = {"run_as_of", "valid_from", "valid_to", "first_seen", "last_seen"}
