@@ -23,11 +23,8 @@ NEXT_STATUS = {
 }
 
 
-def deliver(url: str, extracts: Path, night: date, leads: int) -> int:
-    """Write a night's folders for so many leads, chosen by a hash so that every run picks the same.
-
-    Returns how many rows they hold.
-    """
+def deliver(url: str, extracts: Path, night: date, leads: int) -> None:
+    """Write a night's folders for so many leads, the same ones in every run."""
     at = datetime.combine(night, time(), UTC) - timedelta(hours=9)
     with psycopg.connect(url, row_factory=dict_row) as connection:
         chosen = connection.execute(
@@ -80,7 +77,6 @@ def deliver(url: str, extracts: Path, night: date, leads: int) -> int:
         )
     for name, rows in (("Lead", people), ("LeadHistory", history), ("Task", tasks)):
         _write(extracts, name, night, rows)
-    return len(people) + len(history) + len(tasks)
 
 
 def _id(prefix: str, night: date, number: int) -> str:
