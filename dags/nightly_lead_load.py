@@ -28,6 +28,8 @@ as_of = midnight at the start of that date. By hand: trigger with `{"date": "202
 - `build` failed: the message names the model or test. After a change to a model the next build
   starts from the beginning by itself.
 - `publish` waits or failed: the message names the sessions that hold the marts.
+- `alert` failed: the marts are published, but a digest of new findings was not sent; the message
+  names the connection. Correct it and clear the task.
 - `close_night` is red whenever nothing was published; look at the first red task before it.
 - A run that was killed needs no cleaning up: clear it, or start the night again. A night that was
   not published is published by the next run that succeeds.
@@ -79,7 +81,7 @@ from lead_handoff.airflow.windows import nightly_schedule
     },
 )
 def nightly_lead_load() -> None:
-    """Wire the night: open >> land >> judge >> build >> judge >> publish >> close."""
+    """Wire the night: open >> land >> judge >> build >> judge >> publish >> tell >> close."""
 
     @task
     def open_night() -> dict[str, Any]:
@@ -117,6 +119,10 @@ def nightly_lead_load() -> None:
     def publish(built: dict[str, Any]) -> int:
         return tasks.publish(get_current_context(), built)
 
+    @task(execution_timeout=timedelta(minutes=10))
+    def alert() -> list[str]:
+        return tasks.alert(get_current_context())
+
     @task(trigger_rule="all_done", retries=3, retry_delay=timedelta(seconds=10))
     def close_night() -> None:
         tasks.close_night(get_current_context())
@@ -134,6 +140,7 @@ def nightly_lead_load() -> None:
         >> gate_marts(built)
         >> find(built)
         >> published
+        >> alert()
         >> close_night()
     )
 

@@ -31,10 +31,12 @@ HOME_PREFIX = "handoff-test-"
 SHARED_BUILDS = {
     "history": ("test_incremental_equals_full", "test_killed_build", "test_time_travel"),
     "company": (
+        "test_lead_timeline",
         "test_marts_equal_the_reference",
         "test_metrics",
         "test_order_of_rows_does_not_matter",
         "test_planted_defects",
+        "test_raw_rows_are_found_by_lead",
         "test_the_comparison_has_teeth",
     ),
 }

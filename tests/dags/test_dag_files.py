@@ -88,4 +88,5 @@ def test_nothing_is_published_before_everything_was_judged(described: dict[str, 
         ahead += tasks[task]["upstream"]
     assert before >= {"open_night", "land", "landed", "gate_raw", "build", "gate_marts", "find"}
     assert tasks["close_night"]["trigger_rule"] == "all_done"
-    assert tasks["close_night"]["upstream"] == ["publish"]
+    assert tasks["alert"]["upstream"] == ["publish"]
+    assert tasks["close_night"]["upstream"] == ["alert"]

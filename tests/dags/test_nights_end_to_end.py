@@ -36,6 +36,7 @@ TASKS = {
     "gate_marts",
     "find",
     "publish",
+    "alert",
     "close_night",
 }
 

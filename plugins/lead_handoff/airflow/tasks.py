@@ -83,6 +83,16 @@ def publish(context: Context, built: Mapping[str, Any]) -> int:
     return _final(context, lambda: night.publish(run_of(context), built))
 
 
+def alert(context: Context) -> list[str]:
+    """See alerting.send_digest."""
+    from lead_handoff.airflow import alerting
+
+    shown = night.published()
+    if shown is None or shown["as_of"] != run_of(context).night.as_of:
+        return []  # a later night has been published since, and has told of itself
+    return alerting.send_digest(shown)
+
+
 def close_night(context: Context) -> None:
     """See night.close_night."""
     _final(context, lambda: night.close_night(run_of(context)))

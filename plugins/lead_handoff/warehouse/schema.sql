@@ -216,3 +216,14 @@ create table if not exists ops.findings_ledger (
 );
 comment on table ops.findings_ledger is
     'One row per finding ever published: when (as_of) it was first and last seen, when it went.';
+
+-- Which channel was told of which night. Not a record of findings: those are in the ledger.
+create table if not exists ops.digests (
+    as_of timestamptz not null,
+    channel text not null,
+    begun_at timestamptz not null default clock_timestamp(),
+    sent_at timestamptz,
+    primary key (as_of, channel)
+);
+comment on table ops.digests is
+    'One row per night and channel that was told of new findings; sent_at null while it is sent.';

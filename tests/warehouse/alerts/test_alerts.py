@@ -1,0 +1,256 @@
+# ruff: noqa: S608 - statements of tests are put together from names of their own
+"""New findings are told of by mail and webhook, once a night, and nothing personal with them."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import psycopg
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP as Server
+
+from lead_handoff.airflow import alerting
+from lead_handoff.airflow.alerting import SMTP, WEBHOOK, AlertError, send_digest
+from lead_handoff.alerts.digest import Line, read_digest
+from lead_handoff.warehouse import night_lock, slots
+from lead_handoff.warehouse.publish import Mart, publish
+
+FIRST = date(2026, 5, 1)
+SECRET = "s3cret-of-the-hook"
+PERSON = "Ann Archer <ann@example.com>"
+
+
+class Mailbox:
+    """What a mail server took in."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.refuses = False
+
+    async def handle_DATA(self, server: Server, session: Any, envelope: Any) -> str:
+        if self.refuses:
+            return "554 no room for this"
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    extra = {
+        "disable_ssl": True,
+        "disable_tls": True,
+        "retry_limit": 0,
+        "to": "ops@example.com, boss@example.com",
+        "from_email": "handoff@example.com",
+    }
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{SMTP.upper()}",
+        json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}),
+    )
+    yield box
+    controller.stop()
+
+
+class Hook:
+    """What a webhook was sent, and how it answers."""
+
+    def __init__(self) -> None:
+        self.received: list[Any] = []
+        self.status = 200
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    seen = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if seen.status == 200:
+                seen.received.append(json.loads(body))
+            self.send_response(seen.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{WEBHOOK.upper()}", json.dumps({"conn_type": "http", "password": url})
+    )
+    yield seen
+    server.shutdown()
+    server.server_close()
+
+
+class Nights:
+    """Publishes nights whose findings are given by hand."""
+
+    def __init__(self, warehouse: Any) -> None:
+        self.url = warehouse.url("transformer")
+        self.owner = psycopg.connect(warehouse.url("owner"), autocommit=True)
+        self.fence = night_lock.acquire(self.owner, "night")
+
+    def publish(self, day: int, *findings: tuple[str, str, str | None, str]) -> dict[str, Any]:
+        """One night: findings as (id, rule, team, severity)."""
+        night = FIRST + timedelta(days=day)
+        as_of = datetime(night.year, night.month, night.day, tzinfo=UTC)
+        plan = slots.prepare_build(
+            self.url,
+            fence=self.fence,
+            as_of=as_of,
+            night=night,
+            agreement_hash="a",
+            code_hash="c",
+            full=True,
+        )
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                f"create table {plan.slot}.fct_integrity_findings (finding_id text, rule text,"
+                " severity text, subject_type text, subject_id text, lead_id text,"
+                " handoff_id text, owner_id text, team text, occurred_at timestamptz, grade text,"
+                " evidence jsonb, message text, run_as_of timestamptz)"
+            )
+            connection.execute(
+                f"create table {plan.slot}.agreement_waivers as select 'waived'::text as"
+                " finding_id, 'Ann'::text as waived_by, 'known'::text as reason,"
+                " '2026-05-01'::text as waived_on"
+            )
+            for finding_id, rule, team, severity in findings:
+                connection.execute(
+                    f"insert into {plan.slot}.fct_integrity_findings"
+                    " (finding_id, rule, team, severity, message, owner_id, lead_id, run_as_of)"
+                    " values (%s, %s, %s, %s, %s, 'u-1', 'lead-1', %s)",
+                    (finding_id, rule, team, severity, f"{PERSON} did it.", as_of),
+                )
+        slots.complete_build(self.url, fence=self.fence, slot=plan.slot)
+        mart = Mart("fct_integrity_findings", "marts")
+        publish(self.url, fence=self.fence, run_id="night", slot=plan.slot, marts=[mart])
+        return {"night": night, "as_of": as_of}
+
+
+@pytest.fixture
+def nights(warehouse: Any) -> Iterator[Nights]:
+    published = Nights(warehouse)
+    yield published
+    published.owner.close()
+
+
+OLD = ("old", "stalled_lead", "East", "warning")
+NEW = ("new", "silent_auto_promotion", "West", "critical")
+WAIVED = ("waived", "missing_score", "East", "info")
+TEAMLESS = ("teamless", "missing_score", None, "info")
+
+
+def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Nights) -> None:
+    nights.publish(0, OLD, TEAMLESS)
+    nights.publish(1, OLD)
+    shown = nights.publish(2, OLD, NEW, WAIVED, TEAMLESS)
+    told = read_digest(nights.owner, shown["night"], shown["as_of"])
+    assert told.lines == [
+        Line("West", "critical", "silent_auto_promotion", 1, 0),
+        Line("no team", "info", "missing_score", 0, 1),
+    ]
+
+
+def test_every_channel_is_told_once_a_night(nights: Nights, mailbox: Mailbox, hook: Hook) -> None:
+    shown = nights.publish(0, OLD, NEW)
+    assert send_digest(shown) == [SMTP, WEBHOOK]
+    assert send_digest(shown) == []
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "Lead handoff, night of 2026-05-01: 2 new findings, 1 critical"
+    assert mail["To"] == "ops@example.com, boss@example.com"
+    assert mail["From"] == "handoff@example.com"
+    page = mail.get_body(preferencelist=("html",)).get_content()
+    assert "silent_auto_promotion" in page
+    (payload,) = hook.received
+    assert [line["team"] for line in payload["findings"]] == ["West", "East"]
+    shown = nights.publish(1, OLD, NEW, TEAMLESS)
+    assert send_digest(shown) == [SMTP, WEBHOOK]
+    assert len(mailbox.mails) == len(hook.received) == 2
+
+
+def test_nothing_of_a_person_or_a_lead_is_sent(
+    nights: Nights, mailbox: Mailbox, hook: Hook
+) -> None:
+    send_digest(nights.publish(0, OLD, NEW))
+    sent = mailbox.mails[0].as_string() + json.dumps(hook.received)
+    for secret in ("Ann", "ann@", "lead-1", "u-1"):
+        assert secret not in sent
+
+
+def test_a_night_without_news_tells_nobody(nights: Nights, mailbox: Mailbox) -> None:
+    nights.publish(0, OLD)
+    assert send_digest(nights.publish(1, OLD)) == []
+    assert mailbox.mails == []
+
+
+def test_one_channel_that_fails_does_not_silence_the_other_and_is_tried_again(
+    nights: Nights, mailbox: Mailbox, hook: Hook
+) -> None:
+    shown = nights.publish(0, NEW)
+    hook.status = 500
+    with pytest.raises(AlertError, match=f"{WEBHOOK}: the webhook answered 500") as failure:
+        send_digest(shown)
+    assert SECRET not in str(failure.value)
+    assert len(mailbox.mails) == 1
+    hook.status = 200
+    assert send_digest(shown) == [WEBHOOK]
+    assert len(mailbox.mails) == len(hook.received) == 1
+
+
+def test_a_mail_server_that_refuses_is_named_and_tried_again(
+    nights: Nights, mailbox: Mailbox
+) -> None:
+    shown = nights.publish(0, NEW)
+    mailbox.refuses = True
+    with pytest.raises(AlertError, match=SMTP):
+        send_digest(shown)
+    mailbox.refuses = False
+    assert send_digest(shown) == [SMTP]
+
+
+def test_who_died_while_sending_is_not_repeated(
+    nights: Nights, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = nights.publish(0, NEW)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(alerting, "_post", die)
+        with pytest.raises(KeyboardInterrupt):
+            send_digest(shown)
+    assert send_digest(shown) == []
+    assert hook.received == []
+
+
+def test_a_webhook_in_plain_http_is_refused(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{WEBHOOK.upper()}",
+        json.dumps({"conn_type": "http", "password": f"http://example.com/{SECRET}"}),
+    )
+    with pytest.raises(AlertError, match="beginning with https://") as failure:
+        send_digest(nights.publish(0, NEW))
+    assert SECRET not in str(failure.value)
+
+
+def test_without_a_connection_nobody_is_told_and_the_night_goes_on(nights: Nights) -> None:
+    assert send_digest(nights.publish(0, NEW)) == []
