@@ -1,18 +1,12 @@
 """Every model that decides something has a dbt unit test beside it.
 
 A model that only picks and renames the columns of one relation decides nothing, and is let off.
-What else has no test yet stands in a list beside this file, with the reason, and may only leave it.
 """
 
-import csv
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-UNTESTED = Path(__file__).with_name("untested_models.csv")
-"""Models without a unit test today: they may get one and leave it, and no other may enter."""
 
 LONGEST_NAME = 63
 """dbt names a relation after each unit test, and PostgreSQL cuts a longer name."""
@@ -72,26 +66,8 @@ def tested(manifest: dict[str, Any]) -> set[str]:
     return {test["model"] for test in manifest["unit_tests"].values()}
 
 
-@pytest.fixture(scope="module")
-def listed() -> dict[str, str]:
-    """Why a model has no unit test yet, by its name."""
-    with UNTESTED.open() as lines:
-        return {row["model"]: row["reason"] for row in csv.DictReader(lines)}
-
-
-def test_every_model_that_decides_has_a_unit_test(
-    deciding: set[str], tested: set[str], listed: dict[str, str]
-) -> None:
-    assert deciding - tested - set(listed) == set()
-
-
-def test_the_list_of_untested_models_only_gets_shorter(
-    deciding: set[str], tested: set[str], listed: dict[str, str]
-) -> None:
-    assert set(listed) & tested == set(), f"tested now: take them off {UNTESTED.name}"
-    assert set(listed) - deciding == set(), f"gone or let off: take them off {UNTESTED.name}"
-    assert list(listed) == sorted(listed)
-    assert [model for model, reason in listed.items() if not reason.strip()] == []
+def test_every_model_that_decides_has_a_unit_test(deciding: set[str], tested: set[str]) -> None:
+    assert deciding - tested == set()
 
 
 def test_a_unit_test_is_a_sentence_that_the_warehouse_can_name(manifest: dict[str, Any]) -> None:
