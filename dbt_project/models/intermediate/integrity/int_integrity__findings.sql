@@ -60,7 +60,7 @@ other_findings as (
         'int_integrity__machine_acceptance', 'int_integrity__ignored_handoff',
         'int_integrity__rejected_without_follow_up', 'int_integrity__definition',
         'int_integrity__unmapped_stage_value', 'int_integrity__unsigned_agreement',
-        'int_integrity__future_or_backdated', 'int_integrity__owner',
+        'int_integrity__future_or_backdated', 'int_integrity__owner_inactive', 'int_integrity__no_owner',
         'int_integrity__late_acceptance', 'int_integrity__rejection',
         'int_integrity__engaged_but_unfit', 'int_integrity__padded_activity',
         'int_integrity__history_gap', 'int_integrity__systems_disagree',

@@ -4,16 +4,9 @@ with handoffs as (
 
 ),
 
-run as (
-
-    select as_of from {{ source('build', 'build_context') }}
-
-),
-
 versions as (
 
-    select agreement_version, time_zone, routing_grace_minutes
-    from {{ ref('int_agreement__versions') }}
+    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -58,48 +51,25 @@ owned as (
 
 ),
 
-broken as (
-
-    select
-        'owner_inactive' as rule, handoff_id, lead_id, offered_at, owner_id_at_offer,
-        judged_version, 'a user who has left' as receiver
-    from owned
-    where preference = 1 and not is_active
-
-    union all
-
-    select
-        'no_owner', handoffs.handoff_id, handoffs.lead_id, handoffs.offered_at,
-        handoffs.owner_id_at_offer, handoffs.judged_version, 'nobody'
-    from handoffs
-    cross join run
-    inner join versions on handoffs.judged_version = versions.agreement_version
-    where
-        handoffs.owner_id_at_offer is null
-        and run.as_of
-        > {{ add_seconds('handoffs.offered_at', 'versions.routing_grace_minutes * 60') }}
-
-),
-
 final as (
 
     select
-        broken.rule,
+        'owner_inactive' as rule,
         'handoff' as subject_type,
-        broken.handoff_id as subject_id,
-        broken.lead_id,
-        broken.handoff_id,
-        broken.offered_at as occurred_at,
+        owned.handoff_id as subject_id,
+        owned.lead_id,
+        owned.handoff_id,
+        owned.offered_at as occurred_at,
         'certain' as grade,
         {{ json_object({
-            'offered_at': iso_utc('broken.offered_at'),
-            'owner_id': 'broken.owner_id_at_offer',
-            'grace_minutes': 'versions.routing_grace_minutes',
+            'offered_at': iso_utc('owned.offered_at'),
+            'owner_id': 'owned.owner_id_at_offer',
         }) }} as evidence,
-        'Handed over at ' || {{ readable('broken.offered_at', 'versions.time_zone') }} || ' to '
-        || broken.receiver || '.' as message
-    from broken
-    inner join versions on broken.judged_version = versions.agreement_version
+        'Handed over at ' || {{ readable('owned.offered_at', 'versions.time_zone') }}
+        || ' to a user who has left.' as message
+    from owned
+    inner join versions on owned.judged_version = versions.agreement_version
+    where owned.preference = 1 and not owned.is_active
 
 )
 
