@@ -17,7 +17,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly sample backfill psql url metrics docs check-agreement bench \
+.PHONY: help setup demo test up down nightly sample intake backfill psql url metrics docs check-agreement bench \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -41,6 +41,9 @@ backfill: setup ## run the nights of a period: make backfill FROM=2026-05-01 TO=
 sample: setup ## draw a month's rejection sample: make sample MONTH=2026-05 [SEED=…]
 	@$(call need,MONTH,2026-05)
 	@$(RUN) -m lead_handoff.cli sample --month "$(MONTH)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+intake: setup ## take in the case files that reviewers returned to review/intake/<user id>/
+	@$(RUN) -m lead_handoff.cli intake $(ARGS)
 
 check-agreement: setup ## check the agreement's files: make check-agreement [HANDOFF_AGREEMENT=…]
 	@$(RUN) -m lead_handoff.cli check-agreement $(ARGS)

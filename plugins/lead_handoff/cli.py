@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: nightly, backfill, sample, demo, check-agreement.
+"""The commands behind the Makefile: nightly, backfill, sample, intake, demo, check-agreement.
 
 Each starts the local server if need be, and Airflow once; nights then run one after another in
 this process. What Airflow and the libraries say goes to a log file; the terminal gets our lines.
@@ -118,6 +118,13 @@ def sample(options: argparse.Namespace, console: Console) -> int:
         return 0 if pipeline.draw(options.month, options.seed) else FAILED
 
 
+def intake(_options: argparse.Namespace, console: Console) -> int:
+    """The case files that reviewers returned."""
+    with _pipeline(console) as pipeline:
+        taken = pipeline.take_verdicts()
+        return FAILED if taken is None or taken["refused"] else 0
+
+
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
     """Name every problem of the agreement's files."""
     from lead_handoff.agreement import check_agreement as problems_of
@@ -203,6 +210,15 @@ class Pipeline:
             return None
         result: dict[str, Any] = outcome.results["draw"]
         return result
+
+    def take_verdicts(self) -> dict[str, int] | None:
+        """Take the returned case files in; None when that failed."""
+        run_id = f"cli__{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        outcome = self._run("review_verdict_intake", run_id, {})
+        if not outcome.is_success:
+            return None
+        counts: dict[str, int] = outcome.results["take_verdicts"]
+        return counts
 
     def shown_night(self) -> date | None:
         """The date of the published night."""
@@ -376,6 +392,9 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("--month", type=_month, required=True, help="YYYY-MM")
     drawing.add_argument("--seed", help="digits that both teams agreed on after the freeze")
     drawing.set_defaults(command=sample)
+
+    returning = commands.add_parser("intake", help="take in the case files that reviewers returned")
+    returning.set_defaults(command=intake)
 
     showing = commands.add_parser("demo", help="run everything on a simulated company")
     showing.set_defaults(command=demo)

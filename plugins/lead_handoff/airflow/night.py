@@ -367,6 +367,23 @@ def draw(month: str, seed: str | None) -> dict[str, Any]:
     }
 
 
+def take_verdicts() -> dict[str, int]:
+    """Accept or refuse the case files that reviewers returned."""
+    from lead_handoff.review.intake import take_in
+
+    tell = teller("intake")
+    accepted, refused = take_in(
+        settings.review_dir(),
+        warehouse_url=settings.warehouse_url("owner"),
+        agreement_dir=settings.agreement_dir(),
+    )
+    for file in accepted:
+        tell(f"{file.month}: {file.file}: {file.verdicts} verdicts, {file.superseded} replaced")
+    for error in refused:
+        tell(str(error))
+    return {"accepted": len(accepted), "refused": len(refused)}
+
+
 def agreement_zone(moment: datetime) -> str:
     """The agreement's time zone in force at an instant (the first version's before that)."""
     versions = sorted(

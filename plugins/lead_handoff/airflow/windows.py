@@ -66,6 +66,11 @@ def monthly_schedule() -> CronDataIntervalTimetable:
     return _every("0 6 2 * *")
 
 
+def hourly_schedule() -> CronDataIntervalTimetable:
+    """Each full hour."""
+    return _every("0 * * * *")
+
+
 def _every(cron: str) -> CronDataIntervalTimetable:
     from airflow.sdk import CronDataIntervalTimetable
 

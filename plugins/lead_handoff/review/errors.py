@@ -49,3 +49,14 @@ class FilesChangedError(ReviewError):
 
 class CaseFileTooLargeError(ReviewError):
     """A sheet would not fit into a workbook."""
+
+
+class RefusedFileError(ReviewError):
+    """A returned file is refused whole; ``problems`` are lines that name place and remedy."""
+
+    def __init__(self, file: str, names: tuple[str, ...], problems: tuple[str, ...]) -> None:
+        shown = "\n".join(problems[:20])
+        more = f"\n… and {len(problems) - 20} more" if len(problems) > 20 else ""
+        super().__init__(f"{file}: refused, nothing of it was recorded\n{shown}{more}")
+        self.names = names
+        self.problems = problems

@@ -12,6 +12,8 @@ Settings (agreement_review_policy.csv: agreement_version, setting, value) that t
 | census | true: every month is reviewed whole |
 | allocation | proportional |
 | personal_data | none |
+| reviewers | user ids of those who review, joined by "|" |
+| quorum | how many of them a review needs |
 
 Other settings of the policy belong to later steps of the review and are left alone here.
 """
@@ -40,6 +42,8 @@ class Policy:
     confidence: float
     census_below: int
     census: bool
+    reviewers: tuple[str, ...] = ()
+    quorum: int = 0
 
     def size_for(self, population: int) -> int:
         """Cases to draw from a population of this size, minimums of the strata not yet applied.
@@ -134,4 +138,8 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
         confidence=share("confidence", 0.95) or 0.95,
         census_below=whole("census_below", 0) or 0,
         census=settings.get("census", "").lower() == "true",
+        reviewers=tuple(
+            part.strip() for part in settings.get("reviewers", "").split("|") if part.strip()
+        ),
+        quorum=whole("quorum", 0) or 0,
     )

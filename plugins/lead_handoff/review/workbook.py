@@ -106,6 +106,16 @@ def csv_bytes(sheet: Sheet) -> bytes:
     return b"\xef\xbb\xbf" + stream.getvalue().encode()
 
 
+def shown(value: Value) -> Value:
+    """What a cell shows for a value: guarded text, named where it is longer than a cell holds."""
+    if not isinstance(value, str):
+        return value
+    text = guard(value)
+    if len(text) > LONGEST_CELL:
+        return f"[text of {len(value)} characters: more than a cell holds; see the CSV file]"
+    return text
+
+
 def _csv_field(value: Value) -> str:
     if value is None:
         return ""
@@ -266,10 +276,7 @@ def _write_value(page: Any, row: int, place: int, value: Value, cell: Any) -> No
     elif isinstance(value, datetime):
         page.write_datetime(row, place, value, cell)
     elif isinstance(value, str):
-        text = guard(value)
-        if len(text) > LONGEST_CELL:
-            text = f"[text of {len(value)} characters: more than a cell holds; see the CSV file]"
-        page.write_string(row, place, text, cell)
+        page.write_string(row, place, shown(value), cell)
     else:
         page.write_number(row, place, value, cell)
 
