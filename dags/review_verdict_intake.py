@@ -1,13 +1,14 @@
 """Take in the case files that reviewers filled in, and record their verdicts.
 
-**Purpose.** Reviewers return their workbook or CSV. Each file is guarded, read in a process of its own,
-checked against the draw, and recorded whole or not at all; a later file replaces an earlier one,
-and both are kept.
+**Purpose.** Reviewers return their workbook or CSV. Each file is guarded, read in a process
+of its own, checked against the draw, and recorded whole or not at all; a later file replaces an
+earlier one, and both are kept. Then the month is estimated anew.
 
 **Inputs.** Files under `HANDOFF_HOME/review/intake/<user id>/`; decisions between reviewers who
 differ under `HANDOFF_HOME/review/intake/<user id>/adjudication/`; the recorded draws.
 
-**Outputs.** Rows of `review.verdicts`, which the next night's marts count. The file moves to
+**Outputs.** Rows of `review.verdicts`, which the next night's marts count; `estimate.json` and
+`estimate.md` in the month's folder. The file moves to
 `accepted`, or to `refused` with a text beside it that names sheet, row, column and remedy.
 
 **Schedule.** Each full hour. By hand: trigger it, or `make intake`.

@@ -368,7 +368,8 @@ def draw(month: str, seed: str | None) -> dict[str, Any]:
 
 
 def take_verdicts() -> dict[str, int]:
-    """Accept or refuse the case files that reviewers returned."""
+    """Accept or refuse the case files that reviewers returned; estimate their months anew."""
+    from lead_handoff.review.estimate import estimate_month
     from lead_handoff.review.intake import take_in
 
     tell = teller("intake")
@@ -381,6 +382,14 @@ def take_verdicts() -> dict[str, int]:
         tell(f"{file.month}: {file.file}: {file.verdicts} verdicts, {file.superseded} replaced")
     for error in refused:
         tell(str(error))
+    for month in sorted({file.month for file in accepted}):
+        estimate = estimate_month(
+            month,
+            warehouse_url=settings.warehouse_url("owner"),
+            out_dir=settings.review_dir(),
+            agreement_dir=settings.agreement_dir(),
+        )
+        tell(f"{month}: {estimate['decision']['words']}")
     return {"accepted": len(accepted), "refused": len(refused)}
 
 

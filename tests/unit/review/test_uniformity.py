@@ -88,3 +88,20 @@ def test_each_member_and_pair_is_drawn_equally_often() -> None:
 @pytest.mark.parametrize("draw", [naive_shuffle, narrow_tickets, systematic, row_order])
 def test_a_sampler_that_cheats_is_noticed(draw: Sampler) -> None:
     assert not is_uniform(draw)
+
+
+@pytest.mark.slow
+def test_in_every_stratum_of_a_draw_inclusion_is_even_over_10000_seeds() -> None:
+    sizes = {"small": (6, 2), "middle": (25, 5), "large": (60, 6)}
+    members = [(f"{name}-{n}", name) for name, (size, _) in sizes.items() for n in range(size)]
+    taken = {name: take for name, (_, take) in sizes.items()}
+    seen: Counter[str] = Counter()
+    for seed in range(10_000):
+        for tickets in draw_strata(iter(members), f"stratum {seed}", taken).values():
+            seen.update(ticket.id for ticket in tickets)
+    for name, (size, take) in sizes.items():
+        share = take / size
+        spread = 10_000 * share * (1 - share)
+        counts = [seen[key] for key, stratum in members if stratum == name]
+        total = sum((count - 10_000 * share) ** 2 for count in counts) / spread
+        assert stats.chi2.sf(total * (size - 1) / size, size - 1) > 0.001, name
