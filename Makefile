@@ -17,7 +17,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly sample intake backfill psql url metrics docs check-agreement bench \
+.PHONY: help setup demo test up down nightly freeze sample intake backfill psql url metrics docs check-agreement bench \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -37,6 +37,10 @@ backfill: setup ## run the nights of a period: make backfill FROM=2026-05-01 TO=
 	@$(call need,FROM,2026-05-01)
 	@$(call need,TO,2026-05-07)
 	@$(RUN) -m lead_handoff.cli backfill --from "$(FROM)" --to "$(TO)" $(ARGS)
+
+freeze: setup ## freeze a month before its seed is named, and show its hash: make freeze MONTH=2026-05
+	@$(call need,MONTH,2026-05)
+	@$(RUN) -m lead_handoff.cli freeze --month "$(MONTH)" $(ARGS)
 
 sample: setup ## draw a month's rejection sample: make sample MONTH=2026-05 [SEED=…]
 	@$(call need,MONTH,2026-05)

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: nightly, backfill, sample, intake, demo, check-agreement.
+"""The commands behind the Makefile: nights, the review, the demo, the check of the agreement.
 
 Each starts the local server if need be, and Airflow once; nights then run one after another in
 this process. What Airflow and the libraries say goes to a log file; the terminal gets our lines.
@@ -118,11 +118,30 @@ def sample(options: argparse.Namespace, console: Console) -> int:
         return 0 if pipeline.draw(options.month, options.seed) else FAILED
 
 
+def freeze(options: argparse.Namespace, console: Console) -> int:
+    """One month's population, so that its hash can be published before a seed is named."""
+    from lead_handoff.local.provision import ensure_running
+    from lead_handoff.review.draw import freeze_month
+
+    ensure_running(console.say)
+    frozen = freeze_month(
+        options.month,
+        warehouse_url=settings.warehouse_url("owner"),
+        agreement_dir=settings.agreement_dir(),
+    )
+    console.say(f"{frozen.month}: {frozen.population_size} handoffs frozen")
+    console.say(f"SHA-256 {frozen.population_sha256}")
+    return 0
+
+
 def intake(_options: argparse.Namespace, console: Console) -> int:
     """The case files that reviewers returned."""
     with _pipeline(console) as pipeline:
         taken = pipeline.take_verdicts()
-        return FAILED if taken is None or taken["refused"] else 0
+    if taken is None:
+        return FAILED
+    console.say(f"{taken['accepted']} file(s) accepted, {taken['refused']} refused")
+    return FAILED if taken["refused"] else 0
 
 
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
@@ -392,6 +411,10 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("--month", type=_month, required=True, help="YYYY-MM")
     drawing.add_argument("--seed", help="digits that both teams agreed on after the freeze")
     drawing.set_defaults(command=sample)
+
+    freezing = commands.add_parser("freeze", help="freeze a month's population and show its hash")
+    freezing.add_argument("--month", type=_month, required=True, help="YYYY-MM")
+    freezing.set_defaults(command=freeze)
 
     returning = commands.add_parser("intake", help="take in the case files that reviewers returned")
     returning.set_defaults(command=intake)
