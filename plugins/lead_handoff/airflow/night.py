@@ -381,7 +381,8 @@ def take_verdicts() -> dict[str, int]:
     for file in accepted:
         tell(f"{file.month}: {file.file}: {file.verdicts} verdicts, {file.superseded} replaced")
     for error in refused:
-        tell(str(error))
+        # What a reviewer typed stays in the text beside the file: this line goes to Airflow's log.
+        tell(f"{str(error).splitlines()[0]} ({', '.join(error.names)}); see intake/refused")
     for month in sorted({file.month for file in accepted}):
         estimate = estimate_month(
             month,
