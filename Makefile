@@ -17,7 +17,8 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly freeze sample intake backfill psql url metrics docs check-agreement bench \
+.PHONY: help setup demo test up down nightly pull freeze sample intake backfill psql url metrics docs \
+        check-agreement check-connection bench \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -51,6 +52,13 @@ intake: setup ## take in the case files that reviewers returned to review/intake
 
 check-agreement: setup ## check the agreement's files: make check-agreement [HANDOFF_AGREEMENT=…]
 	@$(RUN) -m lead_handoff.cli check-agreement $(ARGS)
+
+check-connection: setup ## say what a connection lacks: make check-connection [CONN=salesforce_default]
+	@$(RUN) -m lead_handoff.cli check-connection $(if $(CONN),--conn "$(CONN)") $(ARGS)
+
+pull: setup ## pull a night from Salesforce: make pull DATE=2026-05-01 [CONN=salesforce_default]
+	@$(call need,DATE,2026-05-01)
+	@$(RUN) -m lead_handoff.cli pull --date "$(DATE)" $(if $(CONN),--conn "$(CONN)") $(ARGS)
 
 up: setup ## start PostgreSQL and Airflow with its UI
 	@$(RUN) -m lead_handoff.local up

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: nights, the review, the demo, the check of the agreement.
+"""The commands behind the Makefile: nights, pulls, the review, the demo, the checks.
 
 Each starts the local server if need be, and Airflow once; nights then run one after another in
 this process. What Airflow and the libraries say goes to a log file; the terminal gets our lines.
@@ -155,6 +155,49 @@ def check_agreement(options: argparse.Namespace, console: Console) -> int:
         console.say(place(problem))
     console.say(f"{folder}: {len(problems) or 'no'} problem(s)")
     return FAILED if problems else 0
+
+
+def check_connection(options: argparse.Namespace, console: Console) -> int:
+    """Name everything that stands between a Salesforce connection and its first night."""
+    from lead_handoff.extracts import salesforce
+    from lead_handoff.extracts.check import problems_of
+    from lead_handoff.extracts.connection import from_environment
+
+    with salesforce.session(from_environment(options.conn)) as session:
+        problems = problems_of(session)
+    for problem in problems:
+        console.say(problem)
+    console.say(f"{options.conn}: {len(problems) or 'no'} problem(s)")
+    return FAILED if problems else 0
+
+
+def pull(options: argparse.Namespace, console: Console) -> int:
+    """Pull a night of every Salesforce object; one that fails does not stop the others."""
+    from lead_handoff.extracts import salesforce
+    from lead_handoff.extracts.connection import from_environment
+    from lead_handoff.extracts.errors import ExtractError
+
+    root = settings.extracts_root()
+    if "://" in root:
+        raise HandoffError(
+            f"A pull writes to a local folder, and HANDOFF_EXTRACTS names {root.split('://')[0]}://;"
+            " set it to a folder, and copy the night folders from there if need be."
+        )
+    failed = 0
+    with salesforce.session(from_environment(options.conn)) as session:
+        session.login()
+        for name in salesforce.objects():
+            try:
+                pulled = salesforce.pull(session, name, options.date, Path(root))
+            except ExtractError as error:
+                failed += 1
+                console.say(f"{name}: {error}")
+                continue
+            if pulled is None:
+                console.say(f"{name}: already pulled for {options.date}")
+            else:
+                console.say(f"{name}: {pulled.rows:,} rows in {pulled.pages} page(s)")
+    return FAILED if failed else 0
 
 
 def demo(options: argparse.Namespace, console: Console) -> int:
@@ -424,6 +467,14 @@ def _parser() -> argparse.ArgumentParser:
 
     checking = commands.add_parser("check-agreement", help="check the agreement's files")
     checking.set_defaults(command=check_agreement)
+
+    connecting = commands.add_parser("check-connection", help="check a connection to Salesforce")
+    connecting.set_defaults(command=check_connection)
+    pulling = commands.add_parser("pull", help="pull a night's extracts from Salesforce")
+    pulling.add_argument("--date", type=_date, required=True, help="YYYY-MM-DD")
+    pulling.set_defaults(command=pull)
+    for command in (connecting, pulling):
+        command.add_argument("--conn", default="salesforce_default", help="id of the connection")
     return parser
 
 

@@ -1,0 +1,128 @@
+"""One object's night on disk: pages first, then a manifest, then one rename that shows them.
+
+While a pull is under way its pages lie in ``<root>/<source>/<object>/.pull``, which landing passes
+by. The window that was pulled stands in the night's manifest, so that the data and the knowledge of
+how far it reaches become visible in the same moment and cannot contradict each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lead_handoff.extracts.errors import ExtractError
+from lead_handoff.landing.manifest import MANIFEST_NAME
+
+PROGRESS_NAME = "progress.json"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open: records changed at or after ``since`` (None: ever) and before ``until``."""
+
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True)
+class ObjectFolder:
+    """The folder of one object under a local root."""
+
+    path: Path
+
+    @property
+    def pull(self) -> Path:
+        """Where an unfinished pull lies."""
+        return self.path / ".pull"
+
+    def pulled(self) -> Iterator[tuple[date, datetime]]:
+        """Nights that were pulled (not delivered as files), with the end of their windows.
+
+        Raises ExtractError(bad_state) where a manifest cannot be read.
+        """
+        for manifest in sorted(self.path.glob(f"[0-9]*/{MANIFEST_NAME}")):
+            try:
+                window = json.loads(manifest.read_bytes()).get("window")
+                if window is not None:
+                    yield (
+                        date.fromisoformat(manifest.parent.name),
+                        datetime.fromisoformat(window["until"]),
+                    )
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ExtractError(
+                    "bad_state", f"{manifest} cannot be read; put it right or remove its folder"
+                ) from error
+
+    def next_window(self, night: date, horizon: datetime, overlap: timedelta) -> Window | None:
+        """What to pull for a night, or None where it has been pulled.
+
+        Raises ExtractError: state_ahead where a later night, or time to come, was pulled already;
+        folder_taken where files were delivered for this night.
+        """
+        known = list(self.pulled())
+        if night in dict(known):
+            return None
+        if (self.path / night.isoformat()).exists():
+            raise ExtractError(
+                "folder_taken",
+                f"{self.path / night.isoformat()} holds files that were delivered; move them, or"
+                " leave this night to them",
+            )
+        if not known:
+            return Window(None, horizon)
+        last_night, reached = max(known)
+        if last_night > night or reached > horizon:
+            raise ExtractError(
+                "state_ahead",
+                f"{self.path} was pulled for {last_night} up to {reached.isoformat()}, which is"
+                f" later than {night} or the source's clock; pull a later night, or remove that"
+                " folder",
+            )
+        return Window(reached - overlap, horizon)
+
+    def resume(self, night: date) -> dict[str, Any]:
+        """Progress of an unfinished pull of this night; what is left of another one is removed."""
+        try:
+            progress: dict[str, Any] = json.loads((self.pull / PROGRESS_NAME).read_bytes())
+            if progress["night"] == night.isoformat():
+                return progress
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        shutil.rmtree(self.pull, ignore_errors=True)
+        return {}
+
+    def record(self, progress: dict[str, Any]) -> None:
+        """Note how far a pull has come; written whole or not at all."""
+        self.pull.mkdir(parents=True, exist_ok=True)
+        part = self.pull / f"{PROGRESS_NAME}.part"
+        part.write_text(json.dumps(progress), encoding="utf-8")
+        part.replace(self.pull / PROGRESS_NAME)
+
+    def show(self, night: date, window: Window, pages: list[dict[str, Any]]) -> Path:
+        """Write the manifest over the pages and make them the night's folder."""
+        listed = {page["name"] for page in pages}
+        files = []
+        for page in pages:
+            with (self.pull / page["name"]).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            files.append({"name": page["name"], "rows": page["rows"], "sha256": digest})
+        manifest = {
+            "files": files,
+            "window": {
+                "since": window.since.isoformat() if window.since else None,
+                "until": window.until.isoformat(),
+            },
+        }
+        (self.pull / MANIFEST_NAME).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        for path in self.pull.iterdir():
+            if path.name not in listed | {MANIFEST_NAME}:
+                path.unlink()
+        final = self.path / night.isoformat()
+        self.pull.rename(final)
+        return final
