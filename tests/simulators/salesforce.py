@@ -36,6 +36,7 @@ class Organisation:
     now: datetime = datetime(2026, 5, 2, tzinfo=UTC)
     seed: int | None = None
     rest_page: int = 3
+    repeats_header: bool = True
     client_id: str = "consumer-key"
     client_secret: str = "s3cr3t-of-the-app"
     public_key: object = None
@@ -253,7 +254,8 @@ class Handler(BaseHTTPRequestHandler):
         page = rows[start : start + size]
         text = io.StringIO()
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(names)
+        if start == 0 or org.repeats_header:
+            writer.writerow(names)
         for row in page[: -1 if self.fault == "short_csv" else None]:
             writer.writerow(["" if row[n] is None else row[n] for n in names])
         content = text.getvalue().encode()

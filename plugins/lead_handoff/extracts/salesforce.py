@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,9 +185,12 @@ def _read_bulk(
 
     def check(page: Path, headers: Any) -> None:
         nonlocal rows
-        rows = _rows_of(page, progress["fields"])
+        is_first = not progress["pages"]
+        rows, has_header = _rows_of(page, progress["fields"], needs_header=is_first)
         if headers.get("Sforce-NumberOfRecords") != str(rows):
             raise Transient("a page with another number of records than announced")
+        if not has_header:
+            _give_header(page, folder.pull / progress["pages"][0]["name"])
 
     headers = salesforce.fetch(f"{path}/results", params, folder.pull / name, check)
     locator = headers.get("Sforce-Locator", "null")
@@ -209,23 +213,38 @@ def _await(salesforce: Session, path: str, pace: Pace) -> None:
     raise ExtractError("job_slow", f"{path} did not end within {POLLS * pace.poll / 60:.0f} min")
 
 
-def _rows_of(page: Path, fields: list[str]) -> int:
-    """Rows of a CSV page below its header. Raises Transient where it is not what was asked for."""
+def _rows_of(page: Path, fields: list[str], *, needs_header: bool) -> tuple[int, bool]:
+    """Rows of a CSV page, and whether a header stands above them.
+
+    Sources disagree on whether the pages after the first begin with the header;
+    both are read. Raises Transient where the page is not what was asked for.
+    """
     csv.field_size_limit(LONGEST_FIELD)
     # Bytes that are no UTF-8 are a matter of single rows, which landing judges.
     with page.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         records = csv.reader(file, strict=True)
         try:
-            if set(next(records, [])) != set(fields):
+            first = next(records, [])
+            has_header = set(first) == set(fields)
+            if not has_header and (needs_header or len(first) != len(fields)):
                 raise Transient("a page without the header that was asked for")
-            rows = 0
+            rows = 0 if has_header else 1
             for record in records:
                 if len(record) != len(fields):
                     raise Transient("a page with a broken row")
                 rows += 1
         except csv.Error:
             raise Transient("a page that is not CSV") from None
-    return rows
+    return rows, has_header
+
+
+def _give_header(page: Path, first_page: Path) -> None:
+    """Put the first page's header above a page without one: each file is landed by itself."""
+    whole = page.with_name(page.name + ".part")
+    with first_page.open("rb") as above, page.open("rb") as below, whole.open("wb") as file:
+        file.write(above.readline())
+        shutil.copyfileobj(below, file)
+    whole.replace(page)
 
 
 def _read_rest(

@@ -110,9 +110,18 @@ def test_every_record_and_every_custom_field_comes_whole(name: str, tmp_path: Pa
     assert night.night == NIGHT
 
 
+def test_pages_that_come_without_a_header_are_landable_too(tmp_path: Path) -> None:
+    org = organisation()
+    org.repeats_header = False
+    done = pulled(org, tmp_path, "Lead")
+    assert done.pages > 1
+    assert by_id(rows_of(done.folder)) == truth(org, "Lead")
+
+
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 def test_no_schedule_of_faults_loses_or_doubles_a_row(seed: int, tmp_path: Path) -> None:
     org = organisation(seed=seed, rows=Random(seed).randint(0, 14) or 1)
+    org.repeats_header = seed % 2 == 0
     for name in ("Lead", "LeadHistory", "User"):
         with serving(org) as address, salesforce.session(connection(address), QUICK) as session:
             was_shown = False
