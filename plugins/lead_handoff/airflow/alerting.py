@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from lead_handoff import settings
+from lead_handoff.addresses import is_private
 from lead_handoff.airflow.telling import teller
 from lead_handoff.errors import HandoffError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SMTP = "lead_handoff_smtp"
 WEBHOOK = "lead_handoff_webhook"
 TIMEOUT_SECONDS = 30
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class AlertError(HandoffError):
@@ -109,8 +108,7 @@ def _post(connection: Any, digest: Digest) -> None:
     import httpx
 
     url = str(connection.password or "")
-    where = urlsplit(url)
-    if where.scheme != "https" and where.hostname not in LOOPBACK:
+    if not is_private(url):
         raise AlertError("its password must be the webhook's URL, beginning with https://")
     answer = httpx.post(url, json=digest.as_payload(), timeout=TIMEOUT_SECONDS)
     if not answer.is_success:

@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-SEVERITIES = ("critical", "warning", "info")
+from lead_handoff.agreement.vocabulary import SEVERITIES
+
 NO_TEAM = "no team"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from lead_handoff.addresses import is_private
 from lead_handoff.extracts.errors import ExtractError
 
 
@@ -33,9 +34,9 @@ class Connection:
 
 def safe_address(text: str, what: str) -> str:
     """A base URL that a token may be sent to. Raises ExtractError(unsafe_address)."""
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    is_local = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or parts.username or (parts.scheme != "https" and not is_local):
+    url = text if "://" in text else f"https://{text}"
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username or not is_private(url):
         raise ExtractError(
             "unsafe_address", f"{what} must name a host that is reached by https, and no more"
         )

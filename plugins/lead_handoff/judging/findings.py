@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, LiteralString, cast
 
 from lead_handoff import settings
+from lead_handoff.agreement.vocabulary import SEVERITIES
 from lead_handoff.judging.engine import Outcome, Ready, run_suite
 from lead_handoff.judging.night import SLOT, session_basics
 from lead_handoff.judging.relations import connect, missing_relations
 from lead_handoff.judging.results import FindingsResult, JudgingError
-from lead_handoff.judging.suites import NAME, SEVERITIES, Expectation, Suite, load_suite, render
+from lead_handoff.judging.suites import NAME, Expectation, Suite, load_suite, render
 
 SUITE = "findings"
 SQL_FILE = "shared/open_findings.sql"

@@ -15,12 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lead_handoff.agreement.vocabulary import SEVERITIES
 from lead_handoff.judging.authored import read_yaml
 from lead_handoff.judging.results import JudgingError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,90}")
 RELATION = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
-SEVERITIES = ("critical", "warning", "info")
 SUITE_FIELDS = {"suite", "purpose", "anchor", "tables", "expectations"}
 EXPECTATION_FIELDS = {"name", "says", "table", "remedy", "sql", "with", "acceptable", "severity"}
 REQUIRED_FIELDS = {"name", "says", "table", "remedy"}
