@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from lead_handoff.review.draw import DrawResult, draw_month
-from tests.warehouse.review.small_company import SmallCompany, small_company, write_agreement
+from tests.warehouse.review.small_company import (
+    SmallCompany,
+    may_of,
+    small_company,
+    write_agreement,
+)
 
 SEED = "01382438112797316654"
 
@@ -36,3 +41,11 @@ def draw(warehouse: Any, agreement: Path, tmp_path: Path) -> Callable[..., DrawR
         return draw_month(month, **(arguments | changes))
 
     return call
+
+
+@pytest.fixture
+def drawn(warehouse: Any, company: SmallCompany, draw: Callable[..., DrawResult]) -> DrawResult:
+    """May 2026 with 60 exits, drawn."""
+    may_of(company, 60)
+    company.publish(warehouse.url())
+    return draw()

@@ -12,20 +12,13 @@ from lead_handoff.review.draw import DrawResult
 from lead_handoff.review.errors import ReviewError
 from lead_handoff.review.estimate import estimate_month
 from lead_handoff.review.intake import accept_file
-from tests.warehouse.review.small_company import SmallCompany, may_of, write_agreement
+from tests.warehouse.review.small_company import write_agreement
 from tests.warehouse.review.test_intake import filled, save
 
 
 @pytest.fixture
 def agreement(tmp_path: Path) -> Path:
     return write_agreement(tmp_path / "agreement", reviewers="ann|bob|chair", quorum="2")
-
-
-@pytest.fixture
-def drawn(warehouse: Any, company: SmallCompany, draw: Callable[..., DrawResult]) -> DrawResult:
-    may_of(company, 60)
-    company.publish(warehouse.url())
-    return draw()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from lead_handoff.review.draw import DrawResult
 from lead_handoff.review.errors import RefusedFileError
 from lead_handoff.review.intake import Accepted, accept_file, take_in
-from tests.warehouse.review.small_company import SmallCompany, may_of, write_agreement
+from tests.warehouse.review.small_company import write_agreement
 
 Accept = Callable[..., Accepted]
 
@@ -21,13 +21,6 @@ Accept = Callable[..., Accepted]
 @pytest.fixture
 def agreement(tmp_path: Path) -> Path:
     return write_agreement(tmp_path / "agreement", reviewers="ann|bob|rep-1|chair", quorum="2")
-
-
-@pytest.fixture
-def drawn(warehouse: Any, company: SmallCompany, draw: Callable[..., DrawResult]) -> DrawResult:
-    may_of(company, 60)
-    company.publish(warehouse.url())
-    return draw()
 
 
 @pytest.fixture
