@@ -39,11 +39,7 @@ final as (
             offers.lead_id = spans.lead_id
             and {{ to_second('spans.from_at') }} <= {{ to_second('responses.responded_at') }}
             and {{ to_second('spans.to_at') }} > {{ to_second('responses.responded_at') }}
-    left join roster
-        on
-            offers.judged_version = roster.agreement_version
-            and responses.source_system = roster.source_system
-            and responses.actor_id = roster.user_id
+    {{ join_roster('offers.judged_version', 'responses.source_system', 'responses.actor_id') }}
 
 )
 

@@ -59,11 +59,7 @@ legs as (
     inner join offers on changes.handoff_id = offers.handoff_id
     inner join owners on changes.handoff_id = owners.handoff_id
     inner join responses on changes.handoff_id = responses.handoff_id
-    left join roster
-        on
-            offers.judged_version = roster.agreement_version
-            and changes.source_system = roster.source_system
-            and changes.owner_id = roster.user_id
+    {{ join_roster('offers.judged_version', 'changes.source_system', 'changes.owner_id') }}
 
 ),
 

@@ -95,11 +95,7 @@ final as (
         coalesce(roster.calendar, bounded.default_calendar) as calendar
     from bounded
     left join at_offer on bounded.handoff_id = at_offer.handoff_id
-    left join roster
-        on
-            bounded.judged_version = roster.agreement_version
-            and at_offer.source_system = roster.source_system
-            and at_offer.owner_id = roster.user_id
+    {{ join_roster('bounded.judged_version', 'at_offer.source_system', 'at_offer.owner_id') }}
 
 )
 

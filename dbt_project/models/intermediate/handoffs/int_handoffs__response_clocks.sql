@@ -1,38 +1,8 @@
 {{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
 
-with recursive terms as (
+with recursive promised as (
 
-    select agreement_version, tier, due_in, due_unit from {{ ref('stg_agreement__sla_terms') }}
-    where clause = 'response'
-
-),
-
-versions as (
-
-    select agreement_version, clock_restarts_on_transfer from {{ ref('int_agreement__versions') }}
-
-),
-
-promised as (
-
-    select
-        offers.handoff_id,
-        offers.offered_at,
-        offers.judged_version,
-        owners.calendar,
-        owners.owner_id,
-        owners.owner_source_system,
-        terms.due_in,
-        terms.due_unit,
-        versions.clock_restarts_on_transfer
-    from {{ ref('int_handoffs__offers') }} as offers
-    inner join {{ ref('int_handoffs__owners') }} as owners on offers.handoff_id = owners.handoff_id
-    inner join
-        {{ ref('int_handoffs__qualified') }} as qualified
-        on offers.handoff_id = qualified.handoff_id
-    inner join versions on offers.judged_version = versions.agreement_version
-    inner join terms
-        on offers.judged_version = terms.agreement_version and qualified.tier = terms.tier
+    select * from {{ ref('int_handoffs__promised_responses') }}
 
 ),
 

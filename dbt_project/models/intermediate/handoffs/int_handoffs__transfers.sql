@@ -45,11 +45,7 @@ final as (
             and (owners.waits_until is null or spans.from_at < owners.waits_until)
             and spans.owner_id is not null
             and spans.previous_owner_id is not null
-    left join roster
-        on
-            offers.judged_version = roster.agreement_version
-            and spans.source_system = roster.source_system
-            and spans.owner_id = roster.user_id
+    {{ join_roster('offers.judged_version', 'spans.source_system', 'spans.owner_id') }}
 
 )
 

@@ -38,9 +38,7 @@ limits as (
 
 in_force as (
 
-    select limits.agreement_version from limits
-    cross join run
-    where run.as_of >= limits.in_force_from and run.as_of < limits.in_force_to
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 

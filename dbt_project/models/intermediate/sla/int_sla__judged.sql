@@ -6,82 +6,15 @@ with run as (
 
 ),
 
-clauses as (
+measured as (
 
-    select * from {{ ref('int_sla__all_clauses') }}
-
-),
-
-clock_now as (
-
-    select * from {{ ref('int_sla__working_seconds_by_now') }}
-
-),
-
-volume as (
-
-    select * from {{ ref('int_sla__volume') }}
+    select * from {{ ref('int_sla__measured') }}
 
 ),
 
 versions as (
 
     select agreement_version, warning_hours from {{ ref('int_agreement__versions') }}
-
-),
-
-measured as (
-
-    select
-        clauses.handoff_id,
-        clauses.lead_id,
-        clauses.clause,
-        clauses.party,
-        clauses.owner_id,
-        clauses.team,
-        clauses.manager_id,
-        clauses.tier,
-        clauses.agreement_version,
-        cast(null as date) as period_start,
-        cast(null as {{ type_text() }}) as segment,
-        clauses.started_at,
-        clauses.due_at,
-        clauses.met_at,
-        clauses.is_void,
-        clauses.next_offered_at,
-        clauses.due_unit is not null as is_time,
-        cast(clauses.required as numeric) as required,
-        case
-            when clauses.started_at is null then null
-            when clauses.due_unit = 'business_hours'
-                then coalesce(
-                        clauses.working_seconds_used,
-                        greatest(
-                            clock_now.working_seconds - clauses.working_seconds_before_start, 0
-                        )
-                    ) / 3600
-            when clauses.due_unit = 'days'
-                then greatest(
-                        {{ seconds_between(
-                            'clauses.started_at', 'coalesce(clauses.met_at, run.as_of)'
-                        ) }},
-                        0
-                    ) / 86400
-            else clauses.counted
-        end as actual
-    from clauses
-    cross join run
-    left join clock_now
-        on
-            clauses.agreement_version = clock_now.agreement_version
-            and clauses.calendar = clock_now.calendar
-
-    union all
-
-    select
-        null, null, 'volume', 'marketing', null, null, null, null, agreement_version, period_start,
-        segment, started_at, due_at, met_at, false, null, false, required, counted
-    from volume
 
 ),
 

@@ -72,11 +72,7 @@ final as (
         roster.manager_id,
         coalesce(roster.calendar, owned.default_calendar) as calendar
     from owned
-    left join roster
-        on
-            owned.judged_version = roster.agreement_version
-            and owned.owner_source_system = roster.source_system
-            and owned.owner_id = roster.user_id
+    {{ join_roster('owned.judged_version', 'owned.owner_source_system', 'owned.owner_id') }}
 
 )
 

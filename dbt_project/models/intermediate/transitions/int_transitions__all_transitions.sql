@@ -81,11 +81,7 @@ measured as (
             moves.lead_id = owners.lead_id
             and moves.entered_at >= owners.from_at
             and moves.entered_at < owners.to_at
-    left join roster
-        on
-            moves.agreement_version = roster.agreement_version
-            and owners.source_system = roster.source_system
-            and owners.owner_id = roster.user_id
+    {{ join_roster('moves.agreement_version', 'owners.source_system', 'owners.owner_id') }}
 
 ),
 

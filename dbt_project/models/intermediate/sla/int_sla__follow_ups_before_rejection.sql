@@ -1,0 +1,74 @@
+{{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
+
+with starts as (
+
+    select * from {{ ref('int_sla__starts') }}
+    where clause = 'follow_up_before_rejection'
+
+),
+
+touches as (
+
+    select * from {{ ref('int_handoffs__touch_progress') }}
+
+),
+
+rejections as (
+
+    select * from {{ ref('int_handoffs__rejections') }}
+
+),
+
+rejected as (
+
+    select
+        starts.handoff_id,
+        starts.started_at,
+        starts.touches,
+        rejections.rejection_at,
+        rejections.rejection_second,
+        rejections.rejection_at is null
+        or rejections.rejection_actor_type = 'automation'
+        or not rejections.needs_follow_up as is_void
+    from starts
+    left join rejections on starts.handoff_id = rejections.handoff_id
+
+),
+
+reached as (
+
+    -- A touch in the rejection's own second lies before it.
+    select
+        rejected.handoff_id,
+        min(touches.occurred_at) filter (where touches.touch_number >= rejected.touches)
+            as reached_at,
+        count(*) filter (where touches.occurred_second <= rejected.rejection_second)
+            as touches_made
+    from rejected
+    inner join touches on rejected.handoff_id = touches.handoff_id
+    group by rejected.handoff_id
+
+),
+
+final as (
+
+    select
+        rejected.handoff_id,
+        case when rejected.rejection_at is not null then rejected.started_at end as started_at,
+        rejected.rejection_at as due_at,
+        case
+            when rejected.is_void then null
+            when coalesce(rejected.touches, 0) = 0 then rejected.started_at
+            when
+                reached.touches_made >= rejected.touches
+                then least(reached.reached_at, rejected.rejection_at)
+        end as met_at,
+        rejected.touches as required,
+        coalesce(reached.touches_made, 0) as counted,
+        rejected.is_void
+    from rejected
+    left join reached on rejected.handoff_id = reached.handoff_id
+
+)
+
+select * from final
