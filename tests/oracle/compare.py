@@ -26,6 +26,13 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agg_source_revenue": ("month", "lead_source", "campaign_id", "currency"),
     "agg_pipeline_sources_monthly": ("month", "currency"),
     "agg_rejected_fate": ("month", "exit_kind", "rejection_family", "rejection_reason"),
+    "agg_rejected_losses": (
+        "month",
+        "exit_kind",
+        "rejection_family",
+        "rejection_reason",
+        "loss_reason",
+    ),
     "fct_dropped_leads": ("lead_id",),
     "agg_acceptance_trend": ("month",),
     "agg_sal_comparison_monthly": ("month", "sal_stage"),

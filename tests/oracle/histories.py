@@ -71,6 +71,7 @@ _PEOPLE = [*REPS, *REPS, *BDRS, MANAGER, MARKETER]
 _ACTORS = [*_PEOPLE, *_PEOPLE, SYNC, TIMER, TIMER, TIMER, TIMER, FAST_TRACK, FAST_TRACK]
 _ACTORS += [DELIVERED_BUT_NOT_LISTED, NEVER_DELIVERED]
 
+_GIVEN_UP = ("Rejected", "Recycled", "Disqualified")
 _STATUSES = ["Open", "Marketing Qualified", "Accepted", "Converted", "Rejected", "Recycled"]
 _STATUSES += ["Disqualified", "Working - Contacted"]
 _LIKELY_AFTER = {
@@ -336,7 +337,7 @@ class _Company:
         self.land("salesforce", "Event", created, row)
 
     def opportunity(
-        self, at: datetime, contact: str, has_role: bool, *, is_won: bool = False
+        self, at: datetime, contact: str, has_role: bool, *, end: str | None = None
     ) -> str:
         """One opportunity with its stages; some are closed at once, some reopened."""
         key = self.salesforce_id("006")
@@ -348,10 +349,8 @@ class _Company:
                 ["Proposal", "Closed Won", "Closed Won", "Closed Lost", "Verbal", "Negotiation"]
             )
             stages.append((self.later(stages[-1][0]), stage))
-        if is_won:
-            stages.append(
-                (stages[-1][0] + timedelta(hours=self.random.randrange(99)), "Closed Won")
-            )
+        if end is not None:
+            stages.append((stages[-1][0] + timedelta(hours=self.random.randrange(99)), end))
         creator = self.actor()
         previous = ""
         amount = self.random.choice(["", "1000", "2500.50", "99999999.99"])
@@ -373,6 +372,7 @@ class _Company:
                 "CreatedById": creator,
                 "LastStageChangeDate": self.text(moment),
                 "SystemModstamp": self.text(stamp),
+                "Loss_Reason__c": self.loss_reason(key) if stage == "Closed Lost" else "",
             }
             if index == len(stages) - 1 or self.chance(0.6):
                 self.land("salesforce", "Opportunity", stamp, row)
@@ -554,9 +554,21 @@ class _Company:
             if lead.is_converted and self.chance(0.7):
                 created = lead.created + (lead.moment - lead.created) * self.random.random()
                 created = created.replace(microsecond=0)
-                self.opportunity(created, lead.contact, True, is_won=self.chance(0.8))
+                end = "Closed Won" if self.chance(0.8) else None
+                self.opportunity(created, lead.contact, True, end=end)
             if self.chance(0.1):
                 self.opportunity(self.start(), self.salesforce_id("003"), self.chance(0.5))
+
+    def deals_of_the_rejected(self, leads: list[_SalesforceLead]) -> None:
+        """Some leads that were given up become a deal after all, and most of those are lost."""
+        for lead in leads:
+            if lead.state["Status"] in _GIVEN_UP and not lead.is_converted and self.chance(0.9):
+                lead.moment += timedelta(hours=self.random.randrange(1, 99))
+                lead.is_converted = True
+                lead.state |= {"IsConverted": "true", "ConvertedContactId": lead.contact}
+                lead.version(lead.moment)
+                end = "Closed Lost" if self.chance(0.8) else None
+                self.opportunity(lead.moment, lead.contact, True, end=end)
 
     def _marketo_version(self, state: dict[str, str], at: datetime) -> None:
         row = {name: value or "null" for name, value in state.items()}
@@ -653,6 +665,11 @@ class _Company:
             }
             self.land("generic", "activities", recorded, row)
 
+    @staticmethod
+    def loss_reason(opportunity: str) -> str:
+        """By the id alone, so that older companies of fixed seeds stay as they were."""
+        return Random(opportunity).choice(["Competitor", "Price", "Timing", ""])
+
     def _generic_opportunity(self, key: str, at: datetime) -> None:
         opportunity = f"O-{self.number()}"
         row = {
@@ -680,6 +697,7 @@ class _Company:
                 "stage": "won" if is_won else "lost",
                 "closed_at": self.text(moment),
                 "closed_by": self.random.choice(["g-bert", ""]),
+                "loss_reason": "" if is_won else self.loss_reason(opportunity),
             }
             self.land("generic", "opportunities", moment, dict(row, updated_at=self.text(moment)))
 
@@ -783,7 +801,7 @@ class _SalesforceLead:
             likely = _LIKELY_AFTER.get(status, ["Marketing Qualified", "Accepted"])
             new = random.choice(likely if company.chance(0.85) else _STATUSES)
             self.change("Status", new, actor)
-            if new in ("Rejected", "Recycled", "Disqualified") and company.chance(0.8):
+            if new in _GIVEN_UP and company.chance(0.8):
                 if company.chance(0.3):
                     self.moment += timedelta(seconds=random.choice([0, 1, 90]))
                 reason = random.choice(_REASONS)
@@ -908,6 +926,7 @@ def random_company(seed: int, leads: int) -> list[Landed]:
             )
     company.parts_of_scores()
     company.more_opportunities(salesforce)
+    company.deals_of_the_rejected(salesforce)
     return company.rows
 
 

@@ -35,6 +35,8 @@ from tests.oracle.waterfall import wilson
 
 FAMILIES = ("procedural", "clerical", "definitional")
 ENOUGH_FOR_ONE_BUCKET = 20
+EXIT_KEY = ("month", "exit_kind", "rejection_family", "rejection_reason")
+ExitKey = tuple[date, str, str, str]
 
 
 def share(name: str, successes: int, total: int) -> dict[str, Any]:
@@ -140,6 +142,7 @@ class Quality:
             "agg_source_revenue": self.source_revenue(),
             "agg_pipeline_sources_monthly": self.pipeline_sources(),
             "agg_rejected_fate": self.rejected_fate(),
+            "agg_rejected_losses": self.rejected_losses(),
             "fct_dropped_leads": self.dropped_leads(),
         }
 
@@ -425,7 +428,43 @@ class Quality:
 
     def rejected_fate(self) -> list[MartRow]:
         """What the leads of rejected and sent-back handoffs did afterwards."""
-        found: dict[tuple[date, str, str, str], list[_Fate]] = defaultdict(list)
+        return [
+            dict(zip(EXIT_KEY, key, strict=True)) | self._fates(key[0], fates)
+            for key, fates in self._exits().items()
+        ]
+
+    def rejected_losses(self) -> list[MartRow]:
+        """Why the deals were lost that such leads became."""
+        result = []
+        for key, fates in self._exits().items():
+            found: dict[str, list[_Fate]] = defaultdict(list)
+            for fate in fates:
+                if fate.loss is not None:
+                    found[self._loss_reason(fate.loss)].append(fate)
+            for reason, losses in found.items():
+                counts = self._fates(key[0], losses)
+                names = ("lost_later", "leads", "median_days_until_lost", "is_mature")
+                result.append(
+                    dict(zip(EXIT_KEY, key, strict=True))
+                    | {"loss_reason": reason}
+                    | {name: counts[name] for name in names}
+                )
+        return result
+
+    def _loss_reason(self, loss: Transition) -> str:
+        """In the newest agreement's field of the opportunity; choice: else in an older one's."""
+        source, key = loss.event.source, loss.event.opportunity_id
+        name = "Opportunity" if source == "salesforce" else "opportunities"
+        if key is not None:
+            record = self.company.current(source, name)[key]
+            for version in reversed(self.agreement.versions):
+                for field in version.fields("loss_reason"):
+                    if field["source_system"] == source and record.get(field["field"]):
+                        return str(record[field["field"]])
+        return "none"
+
+    def _exits(self) -> dict[ExitKey, list[_Fate]]:
+        found: dict[ExitKey, list[_Fate]] = defaultdict(list)
         for handoff in self.handoffs.all():
             exit_move = handoff.rejection
             if exit_move is None:
@@ -444,11 +483,7 @@ class Quality:
             )
             moves = self.transitions[handoff.lead.lead_id]
             found[key].append(_Fate(handoff, exit_move, moves))
-        names = ("month", "exit_kind", "rejection_family", "rejection_reason")
-        return [
-            dict(zip(names, key, strict=True)) | self._fates(key[0], fates)
-            for key, fates in found.items()
-        ]
+        return found
 
     def _fates(self, month: date, fates: list[_Fate]) -> MartRow:
         won = sum(fate.won is not None for fate in fates)
@@ -548,6 +583,7 @@ class _Fate:
         self.sql = _first(later, {"sql"})
         self.won = _first(later, {"won"})
         self.lost = _first(later, {"lost"})
+        self.loss = next((move for move in later if move.to_stage == "lost"), None)
         # What follows in the handoff itself lies before the next offer.
         own = handoff.following[handoff.following.index(exit_move) + 1 :]
         self.is_won_after_next_offer = _first(own, {"won"}) is None

@@ -32,6 +32,23 @@ def recycled_and_handed_over_again(story: Story) -> None:
     story.mql("2026-05-04 15:00", score=None)
 
 
+def test_a_rejected_lead_is_lost_later_for_the_reason_its_deal_names(story: Story) -> None:
+    recycled_and_handed_over_again(story)
+    story.status("2026-05-05 15:00", "Rejected", "Accepted")
+    story.status("2026-05-06 15:00", "Accepted", "Converted")
+    story.lead(
+        "2026-05-06 15:00",
+        created="2026-04-01 12:00",
+        Status="Converted",
+        ConvertedOpportunityId="006000000000001",
+    )
+    story.opportunity("2026-05-06 15:00", "006000000000001", Loss_Reason__c="Competitor")
+    story.stage("2026-05-08 15:00", "006000000000001", "Prospecting", "Closed Lost")
+    (loss,) = tables(story, "2026-06-10 00:00")["agg_rejected_losses"]
+    assert (loss["rejection_reason"], loss["loss_reason"]) == ("No budget", "Competitor")
+    assert (loss["lost_later"], loss["leads"], loss["median_days_until_lost"]) == (1, 1, 31)
+
+
 def test_a_recycled_lead_that_is_won_later_was_won_through_marketing(story: Story) -> None:
     recycled_and_handed_over_again(story)
     story.status("2026-05-05 15:00", "Rejected", "Accepted")

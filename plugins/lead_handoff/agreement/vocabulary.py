@@ -33,6 +33,7 @@ FIELD_ROLES = (
     "reason",
     "lead_source",
     "company",
+    "loss_reason",
 )
 FUNCTIONS = ("sales", "marketing", "teleservices", "executive", "operations")
 FAMILIES_WITHOUT_FOLLOW_UP = ("procedural", "clerical", "definitional")

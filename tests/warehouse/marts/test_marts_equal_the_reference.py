@@ -84,6 +84,8 @@ PROMISED = {
     " won_later_rate_low won_later_rate_high median_days_until_handed_over_again"
     " median_days_until_accepted median_days_until_sql median_days_until_won"
     " median_days_until_lost is_mature",
+    "agg_rejected_losses": "month exit_kind rejection_family rejection_reason loss_reason"
+    " lost_later leads median_days_until_lost is_mature",
     "fct_dropped_leads": "lead_id handoff_id dropped_as dropped_at hours_since_dropped"
     " dropped_by_type rejection_reason rejection_family owner_id_at_offer team_at_offer"
     " manager_id_at_offer current_owner_id current_stage last_touch_at tier score_at_offer"
@@ -143,8 +145,8 @@ PROMISED = {
 }
 """The columns that BI tools rely on, by mart; run_as_of stands on every one."""
 
-FEW = {"agg_acceptance_trend": 3, "agg_agreement_changes": 6}
-"""Marts with a row per month, or per measure of the one change: as many as a company gives."""
+FEW = {"agg_acceptance_trend": 3, "agg_agreement_changes": 6, "agg_rejected_losses": 1}
+"""Marts with a row per month, per measure of the one change, or of what is rare."""
 
 
 def test_every_cell_equals_the_reference(company: Built) -> None:

@@ -15,6 +15,19 @@ with changed as (
 
 ),
 
+fields as (
+
+    select agreement_version, source_system, landed_column from {{ ref('stg_agreement__fields') }}
+    where role = 'loss_reason' and lower(object_name) in ('opportunity', 'opportunities')
+
+),
+
+agreements as (
+
+    select agreement_version, in_force_from from {{ ref('int_agreement__versions') }}
+
+),
+
 versions as (
 
     select
@@ -57,16 +70,48 @@ ranked as (
 
 ),
 
+newest as (
+
+    select * from ranked
+    where version_rank = 1 and not is_deleted
+
+),
+
+-- What the newest version of the agreement calls the reason, where the record has it.
+reasons as (
+
+    select
+        newest.source_system,
+        newest.opportunity_id,
+        {{ json_text('newest.record', 'fields.landed_column') }} as loss_reason,
+        agreements.in_force_from
+    from newest
+    inner join fields on newest.source_system = fields.source_system
+    inner join agreements on fields.agreement_version = agreements.agreement_version
+    where {{ json_text('newest.record', 'fields.landed_column') }} is not null
+
+),
+
+named as (
+
+    {{ first_per('reasons', ['source_system', 'opportunity_id'], ['in_force_from desc']) }}
+
+),
+
 final as (
 
     select
-        source_system,
-        opportunity_id,
-        created_at,
-        amount,
-        currency
-    from ranked
-    where version_rank = 1 and not is_deleted
+        newest.source_system,
+        newest.opportunity_id,
+        newest.created_at,
+        newest.amount,
+        newest.currency,
+        named.loss_reason
+    from newest
+    left join named
+        on
+            newest.source_system = named.source_system
+            and newest.opportunity_id = named.opportunity_id
 
 )
 

@@ -66,7 +66,9 @@ fates as (
         min(transitions.entered_at) filter (where transitions.to_stage = 'won') as won_at,
         min(transitions.transition_number) filter (where transitions.to_stage = 'won')
             as won_number,
-        min(transitions.entered_at) filter (where transitions.to_stage = 'lost') as lost_at
+        min(transitions.entered_at) filter (where transitions.to_stage = 'lost') as lost_at,
+        min(transitions.transition_number) filter (where transitions.to_stage = 'lost')
+            as lost_number
     from exits
     inner join transitions
         on
@@ -97,6 +99,7 @@ final as (
                 then coalesce(fates.won_number > exits.next_offer_number, false)
         end as is_won_through_marketing,
         fates.lost_at,
+        fates.lost_number,
         coalesce(fates.reopened_at, fates.won_at, fates.lost_at) is null as is_still_closed,
         coalesce(stages.kind = 'open', false) as is_open_now
     from exits
