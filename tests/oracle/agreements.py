@@ -150,6 +150,15 @@ def _with_tql(rows: list[Row]) -> list[Row]:
     return result
 
 
+def _plain_leads_never_have_an_owner(rows: list[Row]) -> list[Row]:
+    """The owner is said to stand in a field that the plain route does not deliver."""
+    elsewhere = {"field": "owned_by", "history_name": "owned_by"}
+    return [
+        row | elsewhere if (row["source_system"], row["role"]) == ("generic", "owner") else row
+        for row in rows
+    ]
+
+
 def _only_some_clauses(rows: list[Row]) -> list[Row]:
     """No decision in the first version, no first_touch in the second, half an hour for tier A."""
     result = []
@@ -200,6 +209,7 @@ VARIANTS: dict[str, dict[str, Edit]] = {
     "teleservices": {
         "versions": setting(handoff_stage="tql", uses_tql="true"),
         "stage_map": _with_tql,
+        "fields": _plain_leads_never_have_an_owner,
     },
     "some_clauses": {
         "sla_terms": _only_some_clauses,

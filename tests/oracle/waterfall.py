@@ -1,7 +1,7 @@
 """The monthly waterfall: what happened in a month, and what became of a month's journeys.
 
-Only the segments `all` and `lead_source:<s>` are worked out: to which tier or team a move
-outside any handoff belongs is not settled by the rules.
+Choice: a move belongs to the tier and team of the handoff in which it lies, a journey to those of
+its first handoff; outside any handoff there is neither.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from tests.oracle.agreement import Version
 from tests.oracle.findings import Finding, Findings
 from tests.oracle.handoffs import ACCEPTING_STAGES, RESPONSE_STAGES, Handoff, Handoffs
-from tests.oracle.rows import MartRow, lead_source_of
+from tests.oracle.rows import MartRow, lead_source_of, team_of
 from tests.oracle.transitions import Transition
 from tests.oracle.values import rounded
 
@@ -149,6 +149,19 @@ def benchmarks_of(version: Version) -> dict[str, Decimal | None]:
     return {column: Decimal(said[key]) if said.get(key) else None for column, key in wanted.items()}
 
 
+@dataclass(frozen=True)
+class _Segments:
+    """In which segments a lead, and a handoff of it, is counted."""
+
+    lead_source: str | None
+
+    def of(self, handoff: Handoff | None) -> list[str]:
+        named = [("lead_source", self.lead_source)]
+        if handoff is not None:
+            named += [("tier", handoff.tier), ("team", team_of(handoff))]
+        return ["all"] + [f"{kind}:{value}" for kind, value in named if value is not None]
+
+
 class Waterfall:
     """Counts both bases at once."""
 
@@ -165,7 +178,7 @@ class Waterfall:
         self.cells: dict[tuple[date, str, str], Cell] = defaultdict(Cell)
         for lead in handoffs.identity.leads:
             source = lead_source_of(handoffs.identity, lead, as_of)
-            segments = ["all"] + ([f"lead_source:{source}"] if source else [])
+            segments = _Segments(source)
             moves = transitions.get(lead.lead_id, [])
             own = handoffs.by_lead[lead.lead_id]
             self._count_activity(segments, moves, own)
@@ -179,41 +192,44 @@ class Waterfall:
         return [self.cells[self._month(at), basis, segment] for segment in segments]
 
     def _count_activity(
-        self, segments: list[str], moves: list[Transition], handoffs: list[Handoff]
+        self, segments: _Segments, moves: list[Transition], handoffs: list[Handoff]
     ) -> None:
         for move in moves:
             column = COUNTED_STAGES.get(move.to_stage)
             if column:
-                for cell in self._cells(move.entered_at, "activity", segments):
+                within = [one for one in handoffs if one.opening.number <= move.number]
+                found = segments.of(within[-1] if within else None)
+                for cell in self._cells(move.entered_at, "activity", found):
                     cell.counts[column] += 1
                     if move.to_stage in RESTATED_STAGES:
                         is_trusted = move.transition_id not in self.suspects.moves
                         cell.counts[RESTATED_STAGES[move.to_stage]] += is_trusted
         for handoff in handoffs:
-            for cell in self._cells(handoff.offered_at, "activity", segments):
+            found = segments.of(handoff)
+            for cell in self._cells(handoff.offered_at, "activity", found):
                 cell.counts["handoffs"] += 1
                 cell.rated.append(handoff)
             response = handoff.response
             if response is not None:
-                for cell in self._cells(response.entered_at, "activity", segments):
+                for cell in self._cells(response.entered_at, "activity", found):
                     if handoff.is_accepted:
                         cell.count_accepted(handoff)
                     else:
                         cell.counts["rejected"] += 1
             answer = self.suspects.answer(handoff)
             if answer is not None and answer.to_stage in ACCEPTING_STAGES:
-                for cell in self._cells(answer.entered_at, "activity", segments):
+                for cell in self._cells(answer.entered_at, "activity", found):
                     cell.count_restated(answer)
             if handoff.outcome == "ignored" and handoff.response_due_at is not None:
-                for cell in self._cells(handoff.response_due_at, "activity", segments):
+                for cell in self._cells(handoff.response_due_at, "activity", found):
                     cell.counts["ignored"] += 1
             won = handoff.first_into({"won"})
             if won is not None:
-                for cell in self._cells(won.entered_at, "activity", segments):
+                for cell in self._cells(won.entered_at, "activity", found):
                     cell.add_amount(handoff)
 
     def _count_cohorts(
-        self, segments: list[str], moves: list[Transition], handoffs: list[Handoff]
+        self, segments: _Segments, moves: list[Transition], handoffs: list[Handoff]
     ) -> None:
         journeys: dict[int, list[Transition]] = defaultdict(list)
         for move in moves:
@@ -224,12 +240,14 @@ class Waterfall:
                 move.to_stage for move in journey if move.transition_id not in self.suspects.moves
             }
             opened = [one for one in handoffs if one.opening.journey_number == number]
-            for cell in self._cells(journey[0].entered_at, "cohort", segments):
+            began_at = journey[0].entered_at
+            for cell in self._cells(began_at, "cohort", segments.of(next(iter(opened), None))):
                 for stage, column in COUNTED_STAGES.items():
                     cell.counts[column] += stage in reached
                 for stage, column in RESTATED_STAGES.items():
                     cell.counts[column] += stage in trusted
-                for handoff in opened:
+            for handoff in opened:
+                for cell in self._cells(began_at, "cohort", segments.of(handoff)):
                     cell.counts["handoffs"] += 1
                     cell.rated.append(handoff)
                     if handoff.is_accepted:
