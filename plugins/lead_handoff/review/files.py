@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,15 +20,18 @@ def workspace(out_dir: Path, month: str) -> Iterator[Path]:
     """A closed folder beside the month's, for files on their way; gone afterwards.
 
     Those of killed calls are removed first: a lock on the folder, which ends with its process,
-    tells them from those of calls that are under way.
+    tells them from those of calls that are under way. Calls sweep and begin one after the other,
+    or one could remove a folder that another has made and not locked yet.
     """
     out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left_over in out_dir.glob(f".{month}.*.partial"):
-        with suppress(OSError), _locked(left_over):
-            shutil.rmtree(left_over, ignore_errors=True)
-    folder = out_dir / f".{month}.{secrets.token_hex(4)}.partial"
-    folder.mkdir(mode=0o700)
-    with _locked(folder):
+    with ExitStack() as held:
+        with _locked(out_dir, wait=True):
+            for left_over in out_dir.glob(f".{month}.*.partial"):
+                with suppress(OSError), _locked(left_over):
+                    shutil.rmtree(left_over, ignore_errors=True)
+            folder = out_dir / f".{month}.{secrets.token_hex(4)}.partial"
+            folder.mkdir(mode=0o700)
+            held.enter_context(_locked(folder))
         try:
             yield folder
         finally:
@@ -36,10 +39,11 @@ def workspace(out_dir: Path, month: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a folder; without ``wait``, OSError where somebody else does."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)
