@@ -8,7 +8,8 @@ folder dated on or before the night that has not been loaded yet; the agreement 
 `HANDOFF_AGREEMENT`.
 
 **Outputs.** Raw tables `raw_<source>`, the record of loads and quarantined rows in `ops`, the views
-in schema `marts` (and `restricted`), Data Docs under `HANDOFF_HOME/data_docs`.
+in schema `marts` (and `restricted`), Data Docs under `HANDOFF_HOME/data_docs`; an event of the
+asset `published_marts`, which monthly_rejection_sample waits for.
 
 **Schedule.** Each midnight in `HANDOFF_SCHEDULE_ZONE` (UTC unless set). The run for a date has
 as_of = midnight at the start of that date. By hand: trigger with `{"date": "2026-05-01"}`, or
@@ -42,6 +43,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from lead_handoff.airflow import tasks
+from lead_handoff.airflow.assets import PUBLISHED_MARTS
 from lead_handoff.airflow.tags import OWNER, Tag
 from lead_handoff.airflow.windows import nightly_schedule
 
@@ -115,7 +117,7 @@ def nightly_lead_load() -> None:
     def find(built: dict[str, Any]) -> dict[str, int]:
         return tasks.find(get_current_context(), built)
 
-    @task
+    @task(outlets=[PUBLISHED_MARTS])
     def publish(built: dict[str, Any]) -> int:
         return tasks.publish(get_current_context(), built)
 

@@ -11,7 +11,7 @@ differ under `HANDOFF_HOME/review/intake/<user id>/adjudication/`; the recorded 
 `estimate.md` in the month's folder. The file moves to
 `accepted`, or to `refused` with a text beside it that names sheet, row, column and remedy.
 
-**Schedule.** Each full hour. By hand: trigger it, or `make intake`.
+**Schedule.** Every five minutes. By hand: trigger it, or `make intake`.
 
 **Owner.** revenue-operations.
 
@@ -29,22 +29,22 @@ from airflow.sdk import dag, get_current_context, task
 
 from lead_handoff.airflow import tasks
 from lead_handoff.airflow.tags import OWNER, Tag
-from lead_handoff.airflow.windows import hourly_schedule
+from lead_handoff.airflow.windows import intake_schedule
 
 
 @dag(
     dag_id="review_verdict_intake",
-    schedule=hourly_schedule(),
+    schedule=intake_schedule(),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=1),
     doc_md=__doc__,
-    tags=[Tag.IMPACT_REVIEW, Tag.AREA_REVIEW, Tag.RHYTHM_HOURLY],
+    tags=[Tag.IMPACT_REVIEW, Tag.AREA_REVIEW, Tag.RHYTHM_MINUTES],
     default_args={
         "owner": OWNER,
         "retries": 2,
-        "retry_delay": timedelta(minutes=10),
+        "retry_delay": timedelta(minutes=2),
         "execution_timeout": timedelta(minutes=30),
     },
 )

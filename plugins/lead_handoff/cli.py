@@ -267,7 +267,9 @@ class Pipeline:
     def draw(self, month: str, seed: str | None) -> dict[str, Any] | None:
         """Draw one month's sample; returns where its files lie, or None when it failed."""
         run_id = f"cli__{month}__{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-        outcome = self._run("monthly_rejection_sample", run_id, {"month": month, "seed": seed})
+        # Who types the command has decided to draw: the chair is not asked.
+        conf = {"month": month, "seed": seed, "at_once": True}
+        outcome = self._run("monthly_rejection_sample", run_id, conf)
         if not outcome.is_success:
             return None
         result: dict[str, Any] = outcome.results["draw"]
@@ -293,7 +295,7 @@ class Pipeline:
         """The last month that was over in the published night."""
         from lead_handoff.review import population
 
-        return population.last_full_month(settings.warehouse_url("owner"))
+        return population.published_month(settings.warehouse_url("owner"))[0]
 
     def _run(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> RunOutcome:
         from lead_handoff.airflow import telling

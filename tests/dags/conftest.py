@@ -34,6 +34,9 @@ described = {
             "timetable": type(dag.timetable).__name__,
             "schedule": getattr(dag.timetable, "expression", None),
             "zone": str(getattr(dag.timetable, "timezone", "")),
+            "waits_for": [asset.name for asset in dag.timetable.asset_condition.objects]
+            if getattr(dag.timetable, "asset_condition", None)
+            else [],
             "tasks": {
                 task.task_id: {
                     "owner": task.owner,
@@ -41,6 +44,10 @@ described = {
                     "timeout": task.execution_timeout is not None,
                     "trigger_rule": task.trigger_rule.value,
                     "upstream": sorted(task.upstream_task_ids),
+                    "outlets": [outlet.name for outlet in task.outlets],
+                    "answer_seconds": task.response_timeout.total_seconds()
+                    if getattr(task, "response_timeout", None)
+                    else None,
                 }
                 for task in dag.tasks
             },

@@ -71,10 +71,31 @@ def test_schedules_have_a_data_interval_and_a_zone(described: dict[str, Any]) ->
     dags = described["dags"]
     for dag_id, cron in (
         ("nightly_lead_load", "0 0 * * *"),
-        ("monthly_rejection_sample", "0 6 2 * *"),
+        ("review_verdict_intake", "*/5 * * * *"),
     ):
         assert dags[dag_id]["timetable"] == "CronDataIntervalTimetable"
         assert (dags[dag_id]["schedule"], dags[dag_id]["zone"]) == (cron, "UTC")
+
+
+def test_the_monthly_draw_looks_after_each_published_night_whether_a_month_is_due(
+    described: dict[str, Any],
+) -> None:
+    dags = described["dags"]
+    assert dags["monthly_rejection_sample"]["waits_for"] == ["published_marts"]
+    outlets = {
+        task_id: task["outlets"]
+        for task_id, task in dags["nightly_lead_load"]["tasks"].items()
+        if task["outlets"]
+    }
+    assert outlets == {"publish": ["published_marts"]}
+
+
+def test_the_chair_has_three_days_and_the_run_lasts_longer(described: dict[str, Any]) -> None:
+    dag = described["dags"]["monthly_rejection_sample"]
+    assert dag["tasks"]["release"]["answer_seconds"] == 3 * 86_400
+    assert dag["timeout"] >= dag["tasks"]["release"]["answer_seconds"] + 86_400
+    assert dag["tasks"]["release"]["upstream"] == ["freeze"]
+    assert dag["tasks"]["draw"]["upstream"] == ["freeze", "release"]
 
 
 def test_nothing_is_published_before_everything_was_judged(described: dict[str, Any]) -> None:

@@ -207,6 +207,16 @@ def test_airflow_ran_the_tasks_and_keeps_the_record(company: Company) -> None:
     assert dict(tasks) == dict.fromkeys(TASKS, NIGHTS) | {"land": 2 * NIGHTS}
 
 
+def test_each_published_night_is_told_to_the_dags_that_wait_for_the_marts(
+    company: Company,
+) -> None:
+    events = company.airflow(
+        "select count(*) from asset_event join asset on asset.id = asset_event.asset_id"
+        " where asset.name = 'published_marts' and source_run_id like 'cli\\_\\_2026-05-%'"
+    )
+    assert events == [(NIGHTS,)]
+
+
 def test_the_terminal_shows_progress_and_neither_chatter_nor_secrets(company: Company) -> None:
     said = company.backfill.said
     for part in ("land marketo", "gate raw", "build", "gate marts", "find", "publish"):

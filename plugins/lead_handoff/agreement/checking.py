@@ -26,6 +26,7 @@ from lead_handoff.agreement.vocabulary import (
 )
 
 _V = "agreement_version"
+_LONGEST_SEED = 190
 
 
 def check_agreement(folder: Path) -> list[AgreementProblem]:
@@ -587,6 +588,8 @@ def _setting_problem(kind: str, value: str, people: set[str]) -> str:
             return "give a number between 0 and 1"
         case "none" if value != "none":
             return "only none is offered: case files hold no personal data"
+        case "seed" if len(value) > _LONGEST_SEED or not value.isprintable():
+            return f"give up to {_LONGEST_SEED} printable characters"
         case "month" if not is_date(f"{value}-01"):
             return "give a month, as 2026-04"
         case "people" if set(parts) - people:

@@ -123,6 +123,7 @@ REVIEW_SETTINGS: dict[str, str] = {
     "quorum": "count",
     "double_review_share": "share",
     "personal_data": "none",
+    "default_seed": "seed",
     "months_reviewed_from": "month",
 }
 REVIEW_STRATA = ("team", "exit_kind", "tier")

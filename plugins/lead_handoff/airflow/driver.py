@@ -157,7 +157,15 @@ class Driver:
         for instance in ready:
             _run_task(ti=instance, task=dag.task_dict[instance.task_id])
         if not ready and dag_run.state == DagRunState.RUNNING:
+            self._end_overdue_questions()
             time.sleep(0.2)
+
+    def _end_overdue_questions(self) -> None:
+        """What a scheduler does for tasks that wait for a person longer than they may."""
+        from airflow.jobs.job import Job
+        from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+
+        SchedulerJobRunner(job=Job()).check_awaiting_input_timeouts()
 
     def _follow(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -344,8 +344,43 @@ def published() -> dict[str, Any] | None:
     return None if row is None else {"generation": row[0], "as_of": row[1], "night": row[2]}
 
 
-def draw(month: str, seed: str | None) -> dict[str, Any]:
-    """Freeze the month's population, draw its sample, write workbook and CSV."""
+def month_due() -> tuple[str | None, str]:
+    """The month to draw now, or None; in either case the reason."""
+    from lead_handoff.review import due
+
+    return due.month_due(settings.warehouse_url("owner"), settings.agreement_dir())
+
+
+def freeze(month: str, asked_at: datetime) -> dict[str, Any]:
+    """Freeze the month's population; returns what its release has to know.
+
+    ``is_fresh``: it was not frozen yet when the draw was asked for.
+    """
+    from lead_handoff.review import notice
+    from lead_handoff.review.draw import freeze_month
+
+    tell = teller("freeze")
+    frozen = freeze_month(
+        month,
+        warehouse_url=settings.warehouse_url("owner"),
+        agreement_dir=settings.agreement_dir(),
+        progress=teller("freeze", is_passing=True),
+    )
+    tell(f"{month}: {frozen.population_size} handoffs, SHA-256 {frozen.population_sha256}")
+    return {
+        "month": month,
+        "is_fresh": frozen.frozen_at >= asked_at,
+        "is_drawn": frozen.seed is not None,
+        "population_size": frozen.population_size,
+        "population_sha256": frozen.population_sha256,
+        "notice": notice.notice(settings.warehouse_url("owner"), frozen),
+    }
+
+
+def draw(
+    month: str, seed: str | None, is_seed_early: bool, released_by: str | None
+) -> dict[str, Any]:
+    """Draw the frozen month's sample, write workbooks and CSV."""
     from lead_handoff.review.draw import draw_month
 
     tell = teller("draw")
@@ -354,6 +389,8 @@ def draw(month: str, seed: str | None) -> dict[str, Any]:
         warehouse_url=settings.warehouse_url("owner"),
         out_dir=settings.review_dir(),
         seed=seed,
+        is_seed_early=is_seed_early,
+        released_by=released_by,
         agreement_dir=settings.agreement_dir(),
         progress=teller("draw", is_passing=True),
     )
@@ -362,6 +399,7 @@ def draw(month: str, seed: str | None) -> dict[str, Any]:
         "month": month,
         "workbook": str(drawn.workbook),
         "manifest": str(drawn.manifest),
+        "seed_origin": drawn.seed_origin,
         "population_size": drawn.population_size,
         "sample_size": drawn.sample_size,
     }
@@ -392,15 +430,6 @@ def take_verdicts() -> dict[str, int]:
         )
         tell(f"{month}: {estimate['decision']['words']}")
     return {"accepted": len(accepted), "refused": len(refused)}
-
-
-def agreement_zone(moment: datetime) -> str:
-    """The agreement's time zone in force at an instant (the first version's before that)."""
-    versions = sorted(
-        _agreement()["agreement_versions"], key=lambda version: str(version["valid_from"])
-    )
-    in_force = [v for v in versions if date.fromisoformat(str(v["valid_from"])) <= moment.date()]
-    return str((in_force or versions)[-1 if in_force else 0]["time_zone"])
 
 
 def place(problem: Any) -> str:

@@ -18,7 +18,7 @@ class Tag(StrEnum):
 
     RHYTHM_NIGHTLY = "rhythm/nightly"
     RHYTHM_MONTHLY = "rhythm/monthly"
-    RHYTHM_HOURLY = "rhythm/hourly"
+    RHYTHM_MINUTES = "rhythm/minutes"
     RHYTHM_MANUAL = "rhythm/manual"
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
 
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowFailException, AirflowSkipException
 
 from lead_handoff.airflow import night
 from lead_handoff.airflow.telling import teller
-from lead_handoff.airflow.windows import month_of, night_of
+from lead_handoff.airflow.windows import month_given, night_of
 from lead_handoff.errors import HandoffError
 
 Context = Mapping[str, Any]
 Result = TypeVar("Result")
+
+DICE = "dice"
+"""The field of the form in which the chair gives the seed."""
 
 DRIVEN = "driven"
 """Set in the configuration of a run that one process drives from beginning to end."""
@@ -99,23 +101,51 @@ def close_night(context: Context) -> None:
 
 
 def choose_month(context: Context) -> str:
-    """The month this run of the monthly draw is for."""
-
-    def choose() -> str:
-        shown = night.published()
-        as_of = shown["as_of"] if shown else None
-        dag_run = context["dag_run"]
-        moment = dag_run.data_interval_end or as_of
-        zone = ZoneInfo(night.agreement_zone(moment)) if moment else ZoneInfo("UTC")
-        return month_of(dag_run, as_of, zone)
-
-    return _final(context, choose)
+    """The month this run of the monthly draw is for; the run is skipped where none is due."""
+    given = _final(context, lambda: month_given(context["dag_run"]))
+    if given is not None:
+        return given
+    due, reason = _final(context, night.month_due)
+    teller("choose month")(reason)
+    if due is None:
+        raise AirflowSkipException(reason)
+    return due
 
 
-def draw(context: Context, month: str) -> dict[str, Any]:
-    """See night.draw."""
-    seed = (context["dag_run"].conf or {}).get("seed")
-    return _final(context, lambda: night.draw(month, str(seed) if seed else None))
+def freeze(context: Context, month: str) -> dict[str, Any]:
+    """See night.freeze."""
+    return _final(context, lambda: night.freeze(month, context["dag_run"].run_after))
+
+
+def must_ask(context: Context) -> bool:
+    """Whether the chair has to release the draw: not for a drawn month, nor where a person did."""
+    conf = context["dag_run"].conf or {}
+    frozen = context["ti"].xcom_pull(task_ids="freeze")
+    return not (conf.get("seed") or conf.get("at_once") or frozen["is_drawn"])
+
+
+def draw(
+    context: Context, frozen: Mapping[str, Any], answer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """See night.draw; the seed is the run's own, else the chair's, else nobody's."""
+    given = (context["dag_run"].conf or {}).get("seed")
+    typed = answer["params_input"].get(DICE) if answer else None
+    chair = answer.get("responded_by_user") if answer else None
+    if answer:
+        teller("release")(
+            f"{frozen['month']}: released by {chair['name']}"
+            if chair
+            else f"{frozen['month']}: nobody answered in time, so it is drawn without the chair"
+        )
+    return _final(
+        context,
+        lambda: night.draw(
+            frozen["month"],
+            str(given or typed or "") or None,
+            is_seed_early=bool(given) and frozen["is_fresh"],
+            released_by=str(chair["id"]) if chair else None,
+        ),
+    )
 
 
 def take_verdicts(context: Context) -> dict[str, int]:

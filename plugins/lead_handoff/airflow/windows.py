@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from airflow.sdk import CronDataIntervalTimetable
 
 ZONE_VARIABLE = "HANDOFF_SCHEDULE_ZONE"
+ANSWER_VARIABLE = "HANDOFF_REVIEW_ANSWER_DAYS"
+LONGEST_ANSWER_DAYS = 25
+"""So that a month's question is closed before the next month's is put."""
 
 
 class WindowError(HandoffError):
@@ -57,18 +60,24 @@ def nightly_schedule() -> CronDataIntervalTimetable:
     return _every("0 0 * * *")
 
 
-def monthly_schedule() -> CronDataIntervalTimetable:
-    """At six on the second of each month.
-
-    Not on the first: the month ends in the agreement's zone, and only the night of the second has
-    an as_of at or after that end in every zone of the world.
-    """
-    return _every("0 6 2 * *")
+def intake_schedule() -> CronDataIntervalTimetable:
+    """Every five minutes: why the folder is looked into and not watched is told in decision 31."""
+    return _every("*/5 * * * *")
 
 
-def hourly_schedule() -> CronDataIntervalTimetable:
-    """Each full hour."""
-    return _every("0 * * * *")
+def time_to_answer() -> timedelta:
+    """How long the review's chair has for the seed: three days unless ANSWER_VARIABLE is set."""
+    given = os.environ.get(ANSWER_VARIABLE, "").strip() or "3"
+    try:
+        waiting = timedelta(days=float(given))
+    except (ValueError, OverflowError):
+        waiting = timedelta(0)
+    if not timedelta(0) < waiting <= timedelta(days=LONGEST_ANSWER_DAYS):
+        raise WindowError(
+            f"{ANSWER_VARIABLE} is {given!r}; give a number of days above 0 and up to "
+            f"{LONGEST_ANSWER_DAYS}."
+        )
+    return waiting
 
 
 def _every(cron: str) -> CronDataIntervalTimetable:
@@ -108,32 +117,14 @@ def night_of(dag_run: Any) -> Night:
     return Night(end.astimezone(ZoneInfo("UTC")), end.astimezone(schedule_zone()).date())
 
 
-def month_of(dag_run: Any, published_as_of: datetime | None, zone: ZoneInfo) -> str:
-    """The month (YYYY-MM) a run of the monthly draw is for.
-
-    ``month`` in the configuration wins; else the last month that had ended, in the agreement's
-    zone, at the end of the run's data interval, or, without one, at the published night's as_of.
+def month_given(dag_run: Any) -> str | None:
+    """The month (YYYY-MM) that a run of the monthly draw names in its configuration, if it does.
 
     Raises:
-        WindowError: none of these is there, or the month is no month.
+        WindowError: what it names is no month.
     """
     given = _setting(dag_run, "month")
-    if given is not None:
-        return parse_month(given)
-    _, end = _interval(dag_run)
-    moment = end or published_as_of
-    if moment is None:
-        raise WindowError(
-            "No night has been published yet, so there is no month to draw from. Run "
-            "nightly_lead_load first."
-        )
-    return last_full_month(moment, zone)
-
-
-def last_full_month(moment: datetime, zone: ZoneInfo) -> str:
-    """The last month that had ended at an instant, in a zone."""
-    first = moment.astimezone(zone).date().replace(day=1)
-    return f"{first - timedelta(days=1):%Y-%m}"
+    return None if given is None else parse_month(given)
 
 
 def parse_date(text: Any) -> date:

@@ -163,6 +163,7 @@ def _summary(draw: dict[str, Any], cases: int) -> list[tuple[str, Value]]:
 
 _SEED_WORDS = {
     "system": "from the system's generator, after the population was frozen",
+    "agreed": "from the agreement (default_seed and the month), as nobody gave one",
     "given": "from the review's chair, after the population was frozen",
     "given_with_freeze": "with the request, before the population's hash was known",
 }

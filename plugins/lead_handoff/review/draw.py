@@ -34,7 +34,7 @@ from lead_handoff.review.errors import (
     RedrawError,
     ReviewError,
 )
-from lead_handoff.review.policy import read_policy
+from lead_handoff.review.policy import agreed_seed, read_policy
 from lead_handoff.review.sampler import Ticket, checked_seed, draw_strata
 from lead_handoff.warehouse.steps import reached
 
@@ -131,6 +131,8 @@ def draw_month(
     warehouse_url: str,
     out_dir: Path,
     seed: str | None = None,
+    is_seed_early: bool = False,
+    released_by: str | None = None,
     agreement_dir: Path,
     progress: Progress | None = None,
 ) -> DrawResult:
@@ -140,8 +142,11 @@ def draw_month(
         month: a month of the agreement's time zone that was over by the published as_of.
         warehouse_url: libpq URL of the warehouse's owner.
         out_dir: folder of all months; made with mode 0700, files get 0600.
-        seed: text that the review's chair gives; None or empty: the system's generator makes 20
-            digits after the freeze.
+        seed: text that the review's chair gives; None or empty: the policy's default_seed with
+            the month, as they were frozen, or, without one, 20 digits that the system's generator
+            makes after the freeze.
+        is_seed_early: the seed was told before this call and before the freeze.
+        released_by: who released the draw, for the log.
         agreement_dir: folder with the agreement's CSV files.
         progress: called with a line for people at each step.
 
@@ -164,7 +169,9 @@ def draw_month(
                 if frozen.seed is None:
                     newly_drawn = True
                     tell(f"{month}: drawing from {frozen.population_size} handoffs")
-                    _draw(connection, frozen, wanted, fresh, out_dir, agreement_dir, aside)
+                    origin = "given_with_freeze" if fresh or is_seed_early else "given"
+                    chosen = (wanted, origin) if wanted else _seed_of_nobody(frozen)
+                    _draw(connection, frozen, chosen, released_by, out_dir, agreement_dir, aside)
                 elif wanted not in (None, frozen.seed):
                     raise RedrawError(
                         f"{month} was drawn with seed {frozen.seed!r} and is not drawn again with "
@@ -205,18 +212,17 @@ def _freeze(
 def _draw(
     connection: psycopg.Connection[Any],
     frozen: population.Frozen,
-    seed: str | None,
-    fresh: bool,
+    chosen: tuple[str, str],
+    released_by: str | None,
     out_dir: Path,
     agreement_dir: Path,
     aside: Path,
 ) -> None:
     """Draw from the frozen population and record everything; the caller commits."""
     month = frozen.month
+    seed, origin = chosen
     names = [POPULATION_FILE, MANIFEST_FILE, workbook_file(month)]
     files.refuse_occupied(out_dir / month, names)
-    origin = "system" if seed is None else "given_with_freeze" if fresh else "given"
-    seed = seed or f"{secrets.randbelow(10**20):020d}"
     strata = _strata(connection, frozen)
     tickets = _drawn(connection, frozen, seed, strata, aside / POPULATION_FILE)
     cases = _cases(connection, frozen, strata, tickets, out_dir)
@@ -258,9 +264,18 @@ def _draw(
             "seed_origin": origin,
             "sample_size": len(cases),
             "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest(),
+            "released_by": released_by,
         },
     )
     reached("review.before_draw_commit")
+
+
+def _seed_of_nobody(frozen: population.Frozen) -> tuple[str, str]:
+    """Seed and origin where nobody gives a seed; the agreed text is the one that was frozen."""
+    agreed = frozen.policy.get("default_seed")
+    if agreed:
+        return agreed_seed(agreed, frozen.month), "agreed"
+    return f"{secrets.randbelow(10**20):020d}", "system"
 
 
 _INSERT_CASE = """

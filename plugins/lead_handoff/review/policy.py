@@ -14,17 +14,21 @@ Settings (agreement_review_policy.csv: agreement_version, setting, value) that t
 | personal_data | none |
 | reviewers | user ids of those who review, joined by "|" |
 | quorum | how many of them a review needs |
+| default_seed | what a month's seed is made of where nobody gives one |
+| months_reviewed_from | the first month that is reviewed |
 
 Other settings of the policy belong to later steps of the review and are left alone here.
 """
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
 
-from lead_handoff.review.errors import PolicyError
+from lead_handoff.review.errors import BadSeedError, PolicyError
+from lead_handoff.review.sampler import checked_seed
 
 POLICY_FILE = "agreement_review_policy.csv"
 STRATUM_COLUMNS = ("team", "exit_kind", "tier")
@@ -44,6 +48,8 @@ class Policy:
     census: bool
     reviewers: tuple[str, ...] = ()
     quorum: int = 0
+    default_seed: str | None = None
+    months_reviewed_from: str | None = None
 
     def size_for(self, population: int) -> int:
         """Cases to draw from a population of this size, minimums of the strata not yet applied.
@@ -129,6 +135,14 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
         raise refuse("sample_size", "give a number of cases, or half_width for a precision")
     if sample_size == 0:
         raise refuse("sample_size", "give a number above 0")
+    default_seed = settings.get("default_seed") or None
+    try:
+        agreed_seed(default_seed or "0", "2000-01")
+    except BadSeedError as error:
+        raise refuse("default_seed", "give up to 190 printable characters") from error
+    first_month = settings.get("months_reviewed_from") or None
+    if first_month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", first_month):
+        raise refuse("months_reviewed_from", "give a month, as 2026-04")
     return Policy(
         agreement_version=agreement_version,
         strata=strata,
@@ -142,4 +156,15 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
             part.strip() for part in settings.get("reviewers", "").split("|") if part.strip()
         ),
         quorum=whole("quorum", 0) or 0,
+        default_seed=default_seed,
+        months_reviewed_from=first_month,
     )
+
+
+def agreed_seed(default_seed: str, month: str) -> str:
+    """A month's seed where nobody gives one: the agreed text, a stroke, the month.
+
+    Raises:
+        BadSeedError: the text cannot be part of a seed.
+    """
+    return checked_seed(f"{default_seed}/{month}")

@@ -217,8 +217,8 @@ def published(connection: psycopg.Connection[Any]) -> tuple[datetime, list[Agree
     return max(row[3] for row in rows), versions
 
 
-def last_full_month(warehouse_url: str) -> str:
-    """Name of the last month that had ended when the published marts were built.
+def published_month(warehouse_url: str) -> tuple[str, datetime]:
+    """The last month that had ended when the published marts were built, and their as_of.
 
     Raises:
         NoMartsError: nothing is published.
@@ -228,7 +228,17 @@ def last_full_month(warehouse_url: str) -> str:
     day = as_of.date().replace(day=1)
     while month_of(day.isoformat()[:7], versions).end > as_of:
         day = date.fromordinal(day.toordinal() - 1).replace(day=1)
-    return day.isoformat()[:7]
+    return day.isoformat()[:7], as_of
+
+
+def version_of(connection: psycopg.Connection[Any], month: str) -> str:
+    """Version of the agreement that a month goes by, as the published marts have it.
+
+    Raises:
+        NoMartsError: nothing is published.
+    """
+    _, versions = published(connection)
+    return month_of(month, versions).agreement_version
 
 
 def find(connection: psycopg.Connection[Any], month: str) -> Frozen | None:
@@ -283,6 +293,7 @@ def freeze(
     frozen_policy = {
         "allocation": "proportional",
         "census": sample_size >= size,
+        "default_seed": policy.default_seed,
         "minimum_per_stratum": policy.minimum_per_stratum,
         "sample_size": sample_size,
         "strata": list(policy.strata),

@@ -21,7 +21,7 @@ create table if not exists review.draws (
     population_sha256 text not null,
     frozen_at timestamptz not null,
     seed text,
-    seed_origin text check (seed_origin in ('system', 'given', 'given_with_freeze')),
+    seed_origin text,
     drawn_at timestamptz,
     sample_size bigint,
     summary jsonb,
@@ -30,13 +30,18 @@ create table if not exists review.draws (
         num_nonnulls(seed, seed_origin, drawn_at, sample_size, summary, manifest) in (0, 6)
     )
 );
+-- Replaced and not only added, so that a record of an earlier release takes a new origin, too.
+alter table review.draws drop constraint if exists draws_seed_origin_check;
+alter table review.draws add constraint draws_seed_origin_check
+    check (seed_origin in ('system', 'agreed', 'given', 'given_with_freeze'));
 comment on table review.draws is
     'One row per month: the freeze (population hash, policy), then once the draw (seed, manifest).';
 comment on column review.draws.run_as_of is 'as_of of the published marts the population came from.';
 comment on column review.draws.generation is 'ops.generations.generation that was published then.';
 comment on column review.draws.seed_origin is
-    'system: made after the freeze; given: told after the freeze; given_with_freeze: told in the '
-    'call that froze, so the population hash could not be known to others before the seed.';
+    'system: made after the freeze; agreed: the policy''s default_seed and the month; given: told '
+    'after the freeze; given_with_freeze: told in the call that froze, so the population hash '
+    'could not be known to others before the seed.';
 comment on column review.draws.manifest is 'manifest.json as it was published, to the byte.';
 
 -- No foreign key to draws: checking a million rows one by one would cost more than freezing them.

@@ -66,6 +66,8 @@ def test_a_precision_gives_the_textbook_size_with_finite_population(tmp_path: Pa
         ("allocation", "neyman"),
         ("personal_data", "names"),
         ("half_width", "2"),
+        ("default_seed", "x" * 195),
+        ("months_reviewed_from", "April"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str) -> None:

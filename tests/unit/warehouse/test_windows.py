@@ -1,19 +1,18 @@
 """Which night or month a run is for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from lead_handoff.airflow.windows import (
     WindowError,
-    last_full_month,
     midnight,
-    month_of,
+    month_given,
     night_of,
     parse_month,
+    time_to_answer,
 )
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
@@ -61,23 +60,27 @@ def test_a_zone_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         midnight(date(2026, 5, 1))
 
 
-def test_a_month_is_over_when_it_is_over_in_the_agreements_zone() -> None:
-    new_york = ZoneInfo("America/New_York")
-    assert last_full_month(MAY_1, ZoneInfo("UTC")) == "2026-04"
-    assert last_full_month(MAY_1, new_york) == "2026-03"
-    assert last_full_month(datetime(2026, 5, 2, tzinfo=UTC), new_york) == "2026-04"
+def test_the_monthly_draw_takes_the_named_month_and_else_the_one_that_is_due() -> None:
+    assert month_given(run(month="2026-02")) == "2026-02"
+    assert month_given(run(APRIL_30, MAY_1)) is None
+    assert month_given(run(month=None)) is None
 
 
-def test_the_monthly_draw_takes_the_named_month_else_the_last_full_one() -> None:
-    utc = ZoneInfo("UTC")
-    assert month_of(run(month="2026-02"), MAY_1, utc) == "2026-02"
-    assert month_of(run(APRIL_30, MAY_1), None, utc) == "2026-04"
-    assert month_of(run(), MAY_1, utc) == "2026-04"
+def test_the_chair_has_three_days_to_answer_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert time_to_answer() == timedelta(days=3)
+    monkeypatch.setenv("HANDOFF_REVIEW_ANSWER_DAYS", "0.5")
+    assert time_to_answer() == timedelta(hours=12)
 
 
-def test_nothing_can_be_drawn_before_the_first_publication() -> None:
-    with pytest.raises(WindowError, match="nightly_lead_load"):
-        month_of(run(), None, ZoneInfo("UTC"))
+@pytest.mark.parametrize("days", ["0", "-1", "26", "nan", "soon"])
+def test_a_time_to_answer_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, days: str
+) -> None:
+    monkeypatch.setenv("HANDOFF_REVIEW_ANSWER_DAYS", days)
+    with pytest.raises(WindowError, match="HANDOFF_REVIEW_ANSWER_DAYS"):
+        time_to_answer()
 
 
 @pytest.mark.parametrize("text", ["2026-13", "May", "2026", ""])

@@ -174,6 +174,18 @@ def test_the_system_makes_a_seed_of_20_digits_after_the_freeze(draw: Draw) -> No
 
 
 @pytest.mark.usefixtures("may")
+def test_where_nobody_gives_a_seed_the_one_that_was_agreed_at_the_freeze_counts(
+    warehouse: Any, draw: Draw, agreement: Path
+) -> None:
+    write_agreement(agreement, default_seed="314159")
+    freeze_month("2026-05", warehouse_url=warehouse.url(), agreement_dir=agreement)
+    write_agreement(agreement, default_seed="chosen with the population in sight")
+    result = draw(seed=None)
+    assert (result.seed, result.seed_origin) == ("314159/2026-05", "agreed")
+    assert verify.main(str(result.manifest)) == 0
+
+
+@pytest.mark.usefixtures("may")
 def test_a_seed_told_after_the_freeze_is_known_as_such(
     warehouse: Any, agreement: Path, draw: Draw
 ) -> None:

@@ -144,7 +144,7 @@ def test_the_last_full_month_follows_the_published_as_of(
         (datetime(2026, 1, 15, tzinfo=UTC), "2025-12"),
     ):
         company.publish(warehouse.url(), as_of=as_of)
-        assert population.last_full_month(warehouse.url()) == month
+        assert population.published_month(warehouse.url()) == (month, as_of)
 
 
 def test_what_arrives_later_is_listed_apart_and_changes_nothing_frozen(
