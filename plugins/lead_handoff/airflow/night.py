@@ -395,6 +395,8 @@ def draw(
         progress=teller("draw", is_passing=True),
     )
     tell(f"{month}: {drawn.sample_size} of {drawn.population_size} cases, {drawn.workbook}")
+    if drawn.unassigned:
+        tell(f"{month}: {drawn.unassigned} cases nobody may review: all reviewers took part")
     return {
         "month": month,
         "workbook": str(drawn.workbook),

@@ -98,19 +98,25 @@ class CaseFile:
         return (self.cases, self.timeline, self.attributes)
 
 
-def build(draw: dict[str, Any], sample: list[dict[str, Any]]) -> CaseFile:
+def build(
+    draw: dict[str, Any], sample: list[dict[str, Any]], reviewer: str | None = None
+) -> CaseFile:
     """The case file of a recorded draw: a row of review.draws and its rows of review.sample.
 
-    The same record gives the same tables, whatever the marts say by now.
+    The same record gives the same tables, whatever the marts say by now. For one reviewer they hold
+    the cases assigned to that reviewer, with the numbers that these have in the whole draw.
     """
     definitions = draw["summary"]["definitions"]
-    ordered = sorted(sample, key=lambda case: case["case_number"])
+    ordered = sorted(
+        (case for case in sample if reviewer is None or reviewer in case["reviewers"]),
+        key=lambda case: case["case_number"],
+    )
     numbers = {case["handoff_id"]: case_label(draw["month"], case) for case in ordered}
     return CaseFile(
         month=draw["month"],
         draw_id=draw["draw_id"],
         created=draw["run_as_of"].replace(tzinfo=None, microsecond=0),
-        facts=_summary(draw, len(ordered)),
+        facts=_summary(draw, len(sample), len(ordered), reviewer),
         strata=_strata(draw),
         cases=_cases(ordered, numbers),
         timeline=_timeline(ordered, numbers),
@@ -145,9 +151,17 @@ def stratum_words(stratum: list[str], columns: list[str]) -> str:
     return " / ".join(words)
 
 
-def _summary(draw: dict[str, Any], cases: int) -> list[tuple[str, Value]]:
+def _summary(
+    draw: dict[str, Any], cases: int, here: int, reviewer: str | None
+) -> list[tuple[str, Value]]:
     policy, summary = draw["policy"], draw["summary"]
+    roster = [each["id"] for each in policy.get("reviewers", [])]
+    whose = "all cases, for the chair" if roster else "all cases"
+    if reviewer is not None:
+        number = roster.index(reviewer) + 1
+        whose = f"{here} of {cases} cases, for reviewer {number} of {len(roster)}"
     return [
+        ("In this file", whose),
         ("Month", f"{draw['month']}, months of {draw['time_zone']}"),
         ("Draw", draw["draw_id"]),
         ("Handoffs in the population", draw["population_size"]),

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,8 +26,18 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lead_handoff.review import casefile, evidence, files, ledger, population, verify, workbook
+from lead_handoff.review import (
+    casefile,
+    evidence,
+    files,
+    ledger,
+    population,
+    verify,
+    verify_reviewers,
+    workbook,
+)
 from lead_handoff.review.allocation import allocate
+from lead_handoff.review.assignment import assign
 from lead_handoff.review.errors import (
     FilesChangedError,
     NoMartsError,
@@ -35,6 +46,7 @@ from lead_handoff.review.errors import (
     ReviewError,
 )
 from lead_handoff.review.policy import agreed_seed, read_policy
+from lead_handoff.review.roster import Reviewer, read_roster, took_part
 from lead_handoff.review.sampler import Ticket, checked_seed, draw_strata
 from lead_handoff.warehouse.steps import reached
 
@@ -49,7 +61,11 @@ ALLOCATION = (
 )
 POPULATION_FILE = "population.jsonl"
 MANIFEST_FILE = "manifest.json"
-VERIFY_FILE = "verify.py"
+VERIFY_FILES = {
+    "verify.py": Path(verify.__file__),
+    "verify_reviewers.py": Path(verify_reviewers.__file__),
+}
+"""Name -> source of the scripts that anyone can check the draw and the assignment with."""
 LATE_FILE = "late_arrivals.csv"
 
 Stratum = tuple[str, ...]
@@ -77,6 +93,7 @@ class DrawResult:
     ``newly_drawn`` is False where the month had been drawn before. ``late_arrivals``, ``changed``
     and ``gone`` count handoffs in which the published marts differ from the frozen population by
     now. ``kept_files`` are case files that somebody has changed since (filled in): left alone.
+    ``unassigned`` counts the cases that no reviewer may judge, as all of them took part.
     """
 
     month: str
@@ -96,6 +113,7 @@ class DrawResult:
     changed: int
     gone: int
     kept_files: tuple[str, ...]
+    unassigned: int
 
 
 def workbook_file(month: str) -> str:
@@ -201,7 +219,10 @@ def _freeze(
             return frozen, False
         tell(f"{month}: freezing the population")
         frozen = population.freeze(
-            connection, month, lambda version: read_policy(agreement_dir, version)
+            connection,
+            month,
+            lambda version: read_policy(agreement_dir, version),
+            lambda policy: read_roster(agreement_dir, policy),
         )
         reached("review.before_freeze_commit")
     reached("review.after_freeze_commit")
@@ -228,6 +249,7 @@ def _draw(
     cases = _cases(connection, frozen, strata, tickets, out_dir)
     drawn_at = datetime.now(UTC)
     summary = _gather_evidence(connection, frozen, strata, cases, agreement_dir)
+    _assign(connection, frozen, seed, cases)
     record = {
         "month": month,
         "draw_id": frozen.draw_id,
@@ -280,10 +302,11 @@ def _seed_of_nobody(frozen: population.Frozen) -> tuple[str, str]:
 
 _INSERT_CASE = """
     insert into review.sample (month, handoff_id, case_number, case_token, stratum, rank, ticket,
-        stratum_population, stratum_sample, inclusion_weight, evidence)
+        stratum_population, stratum_sample, inclusion_weight, evidence, reviewers, took_part)
     values (%(month)s, %(handoff_id)s, %(case_number)s, %(case_token)s, %(stratum)s, %(rank)s,
         %(ticket)s, %(stratum_population)s, %(stratum_sample)s,
-        %(stratum_population)s::numeric / %(stratum_sample)s, %(evidence_json)s::jsonb)
+        %(stratum_population)s::numeric / %(stratum_sample)s, %(evidence_json)s::jsonb,
+        %(reviewers)s, %(took_part)s)
 """
 
 
@@ -379,6 +402,25 @@ def _token(key: bytes, month: str, handoff_id: str) -> str:
     return "-".join(letters[place : place + 4] for place in range(0, len(letters), 4))
 
 
+def _assign(
+    connection: psycopg.Connection[Any],
+    frozen: population.Frozen,
+    seed: str,
+    cases: list[dict[str, Any]],
+) -> None:
+    """Put to each case who reviews it, and which reviewers took part in it."""
+    reviewers = [Reviewer(**each) for each in frozen.policy.get("reviewers", [])]
+    ids = [case["handoff_id"] for case in cases]
+    people = took_part(connection, frozen.month, ids) if reviewers else {}
+    share = Fraction(frozen.policy.get("double_review_share", "0"))
+    given = assign(ids, seed, reviewers, people, share)
+    for case in cases:
+        case["reviewers"] = list(given[case["handoff_id"]])
+        case["took_part"] = sorted(
+            reviewer.id for reviewer in reviewers if reviewer.id in people[case["handoff_id"]]
+        )
+
+
 def _gather_evidence(
     connection: psycopg.Connection[Any],
     frozen: population.Frozen,
@@ -412,11 +454,23 @@ def _gather_evidence(
 
 
 def _case_files(record: dict[str, Any], cases: list[dict[str, Any]]) -> dict[str, bytes]:
-    """Workbook and CSV files of a recorded draw: name -> bytes, the same for the same record."""
+    """Workbook and CSV files of a recorded draw: name -> bytes, the same for the same record.
+
+    One workbook and one CSV of cases for each reviewer, and those of all cases for the chair.
+    """
     case_file = casefile.build(record, cases)
     made = {f"{sheet.name.lower()}.csv": workbook.csv_bytes(sheet) for sheet in case_file.tables}
     made[workbook_file(record["month"])] = workbook.workbook_bytes(case_file)
+    for number, reviewer in enumerate(record["policy"].get("reviewers", []), 1):
+        theirs = casefile.build(record, cases, reviewer["id"])
+        end = f"{number}-{_UNSAFE.sub('_', reviewer['id'])[:60]}"
+        made[f"cases-{end}.csv"] = workbook.csv_bytes(theirs.cases)
+        made[f"review-{record['month']}-{end}.xlsx"] = workbook.workbook_bytes(theirs)
     return made
+
+
+# What a user id may bear and a file name should not.
+_UNSAFE = re.compile(r"[^A-Za-z0-9.@_-]")
 
 
 def _manifest(
@@ -446,7 +500,10 @@ def _manifest(
         },
         "run_as_of": evidence.utc_text(frozen.run_as_of),
         "sample": [
-            {key: case[key] for key in ("handoff_id", "rank", "stratum", "ticket")}
+            {
+                key: case[key]
+                for key in ("handoff_id", "rank", "reviewers", "stratum", "ticket", "took_part")
+            }
             for case in cases
         ],
         "seed": record["seed"],
@@ -490,8 +547,7 @@ def _deliver(
                 f"{folder / altered[0]} is not the file of draw {record['draw_id']}; move it away "
                 "and repeat the call, and it is written again from the record"
             )
-        if not (folder / VERIFY_FILE).exists():
-            missing.append(VERIFY_FILE)
+        missing += [name for name in VERIFY_FILES if not (folder / name).exists()]
         if missing:
             tell(f"{month}: writing {', '.join(missing)} to {folder}")
             _write_files(connection, record, cases, expected, missing, folder, aside)
@@ -526,7 +582,7 @@ def _write_files(
     month = record["month"]
     made = _case_files(record, cases) if set(missing) & set(expected) else {}
     made[MANIFEST_FILE] = record["manifest"].encode()
-    made[VERIFY_FILE] = Path(verify.__file__).read_bytes()
+    made |= {name: source.read_bytes() for name, source in VERIFY_FILES.items()}
     # The manifest comes last: where it stands, everything else does.
     ordered = sorted(missing, key=lambda name: (name == MANIFEST_FILE, name))
     for name in ordered:
@@ -573,7 +629,7 @@ def _result(
     drift: population.Drift,
     different: list[str],
 ) -> DrawResult:
-    names = [MANIFEST_FILE, POPULATION_FILE, VERIFY_FILE, *manifest["files"]]
+    names = [MANIFEST_FILE, POPULATION_FILE, *VERIFY_FILES, *manifest["files"]]
     if (folder / LATE_FILE).exists():
         names.append(LATE_FILE)
     return DrawResult(
@@ -597,6 +653,10 @@ def _result(
         changed=drift.changed,
         gone=drift.gone,
         kept_files=tuple(different),
+        unassigned=sum(
+            bool(manifest["policy"].get("reviewers")) and not case["reviewers"]
+            for case in manifest["sample"]
+        ),
     )
 
 

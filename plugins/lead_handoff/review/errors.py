@@ -23,6 +23,18 @@ class PolicyError(ReviewError):
     """The agreement's review policy is missing or says something that cannot be done."""
 
 
+class UnknownReviewerError(PolicyError):
+    """Somebody is to review who is not on the roster, or is named twice."""
+
+
+class QuorumError(PolicyError):
+    """The quorum is larger than the number of reviewers."""
+
+
+class CompositionError(PolicyError):
+    """Sales, marketing or an executive is missing among the reviewers."""
+
+
 class BadIdError(ReviewError):
     """An id cannot be drawn: it is empty, or no text that UTF-8 can hold."""
 

@@ -16,8 +16,9 @@ from lead_handoff.review import evidence, files, ledger
 from lead_handoff.review.bounds import Bounds, Reviewed, bounds, combined
 from lead_handoff.review.casefile import stratum_words
 from lead_handoff.review.errors import ReviewError
-from lead_handoff.review.policy import read_policy
+from lead_handoff.review.policy import Policy, read_policy
 from lead_handoff.review.raters import agreement
+from lead_handoff.review.roster import lacks
 
 ESTIMATE_FILE, REPORT_FILE = "estimate.json", "estimate.md"
 
@@ -52,10 +53,7 @@ def estimate_month(
         policy = read_policy(agreement_dir, draw["agreement_version"])
         confidence = Fraction(str(policy.confidence))
         estimate = estimated(draw, cases, said, confidence) | {
-            "quorum": {
-                "wanted": policy.quorum,
-                "reviewers": len({row["reviewer"] for row in said if not row["is_adjudication"]}),
-            }
+            "quorum": _quorum(draw, policy, said),
         }
         with files.workspace(out_dir, month) as aside:
             text = json.dumps(estimate, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -126,6 +124,17 @@ def estimated(
             "least": alike.least,
             "most": alike.most,
         },
+    }
+
+
+def _quorum(draw: dict[str, Any], policy: Policy, said: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many reviewers the review wants and has so far, and who is missing among these."""
+    here = {row["reviewer"] for row in said if not row["is_adjudication"]}
+    roster = draw["policy"].get("reviewers", [])
+    return {
+        "wanted": draw["policy"].get("quorum", policy.quorum),
+        "reviewers": len(here),
+        "missing": lacks(each for each in roster if each["id"] in here) if roster else [],
     }
 
 
@@ -232,7 +241,8 @@ def report(estimate: dict[str, Any]) -> str:
         f"Reviewers' agreement over {alike['cases']} cases with several verdicts: "
         f"{alike['measure']} {value}.",
         "",
-        f"Reviewers so far: {quorum['reviewers']}; the policy wants {quorum['wanted']}.",
+        f"Reviewers so far: {quorum['reviewers']}; the policy wants {quorum['wanted']}."
+        + (f" Nobody yet for {' and '.join(quorum['missing'])}." if quorum["missing"] else ""),
     ]
     return "\n".join(lines) + "\n"
 

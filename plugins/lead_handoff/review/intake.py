@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from lead_handoff.review import casefile, files, ledger, policy
+from lead_handoff.review import casefile, files, ledger, policy, roster
 from lead_handoff.review.errors import RefusedFileError, ReviewError
 from lead_handoff.review.guard import GuardError
 from lead_handoff.review.reading import Tables, bytes_of, read_tables
@@ -78,7 +78,7 @@ def accept_file(
         with ledger.month_transaction(warehouse_url, month) as connection:
             draw = _Draw(connection, month)
             verdicts, problems = read_verdicts(tables, draw.case_file.cases, month)
-            given = draw.policy(agreement_dir).reviewers
+            given = draw.reviewers(agreement_dir)
             if reviewer not in given:
                 problems.append(
                     Problem("unknown_reviewer", f"{reviewer!r} is not among the policy's reviewers")
@@ -87,6 +87,8 @@ def accept_file(
             problems += draw.not_theirs(verdicts, reviewer)
             if is_adjudication:
                 problems += draw.not_disputed(verdicts)
+            else:
+                problems += draw.not_assigned(verdicts, reviewer)
             if problems:
                 raise _refused(path, problems)
             return draw.record(
@@ -190,30 +192,34 @@ class _Draw:
                 raise ReviewError(f"{month} has a sample and no draw: restore schema review")
             self.row = row
             sample = cursor.execute(
-                "select sample.*, population.owner_id from review.sample"
-                " join review.population using (month, handoff_id) where month = %s",
-                [month],
+                "select * from review.sample where month = %s", [month]
             ).fetchall()
         self.case_file = casefile.build(self.row, sample)
         self.handoffs: dict[str, str] = {row["case_token"]: row["handoff_id"] for row in sample}
-        self.people: dict[str, set[str]] = {row["handoff_id"]: {row["owner_id"]} for row in sample}
-        self._add_actors()
+        self.assigned = {str(row["handoff_id"]): list(row["reviewers"]) for row in sample}
+        self.people = roster.took_part(connection, month, self.assigned)
+        for row in sample:
+            self.people[row["handoff_id"]] |= set(row["took_part"])
 
-    def _add_actors(self) -> None:
-        """Who accepted or rejected a case is read from the marts, which may not hold it by now."""
-        known = self.connection.execute(
-            "select to_regclass('marts.fct_handoffs') is not null"
-        ).fetchone()
-        if known == (True,):
-            for handoff_id, *actors in self.connection.execute(
-                "select handoff_id, accepted_by_id, rejected_by_id, offered_by_id"
-                " from marts.fct_handoffs where handoff_id = any(%s)",
-                [list(self.people)],
-            ):
-                self.people[handoff_id] |= set(actors)
+    def reviewers(self, agreement_dir: Path) -> tuple[str, ...]:
+        """Those that were frozen with the month, else the policy's: older draws froze none."""
+        frozen = tuple(str(each["id"]) for each in self.row["policy"].get("reviewers", []))
+        version = self.row["agreement_version"]
+        return frozen or policy.read_policy(agreement_dir, version).reviewers
 
-    def policy(self, agreement_dir: Path) -> policy.Policy:
-        return policy.read_policy(agreement_dir, self.row["agreement_version"])
+    def not_assigned(self, verdicts: list[Verdict], reviewer: str) -> list[Problem]:
+        if not self.row["policy"].get("reviewers"):
+            return []
+        return [
+            Problem(
+                "not_assigned",
+                "the case is assigned to another reviewer; empty the row and use your own file",
+                verdict.row,
+                "Verdict",
+            )
+            for verdict in verdicts
+            if verdict.verdict and reviewer not in self.assigned[self.handoffs[verdict.token]]
+        ]
 
     def wrong_draw(self, said: str | None) -> list[Problem]:
         if said in (None, self.row["draw_id"]):

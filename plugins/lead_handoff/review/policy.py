@@ -14,6 +14,7 @@ Settings (agreement_review_policy.csv: agreement_version, setting, value) that t
 | personal_data | none |
 | reviewers | user ids of those who review, joined by "|" |
 | quorum | how many of them a review needs |
+| double_review_share | share of the cases that two reviewers look at, one of each function |
 | default_seed | what a month's seed is made of where nobody gives one |
 | months_reviewed_from | the first month that is reviewed |
 
@@ -48,6 +49,7 @@ class Policy:
     census: bool
     reviewers: tuple[str, ...] = ()
     quorum: int = 0
+    double_review_share: str = "0"
     default_seed: str | None = None
     months_reviewed_from: str | None = None
 
@@ -135,6 +137,7 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
         raise refuse("sample_size", "give a number of cases, or half_width for a precision")
     if sample_size == 0:
         raise refuse("sample_size", "give a number above 0")
+    share("double_review_share", None)
     default_seed = settings.get("default_seed") or None
     try:
         agreed_seed(default_seed or "0", "2000-01")
@@ -156,6 +159,8 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
             part.strip() for part in settings.get("reviewers", "").split("|") if part.strip()
         ),
         quorum=whole("quorum", 0) or 0,
+        # As text, so that a fifth is a fifth for everybody who works the assignment out again.
+        double_review_share=settings.get("double_review_share") or "0",
         default_seed=default_seed,
         months_reviewed_from=first_month,
     )

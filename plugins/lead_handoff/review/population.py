@@ -23,7 +23,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from json.encoder import encode_basestring
 from typing import Any, LiteralString, NamedTuple
@@ -45,6 +45,7 @@ from lead_handoff.review.errors import (
     PopulationChangedError,
 )
 from lead_handoff.review.policy import Policy
+from lead_handoff.review.roster import Reviewer
 from lead_handoff.review.sampler import canonical_id
 
 MARTS = ("dim_agreement_versions", "fct_handoffs")
@@ -253,12 +254,15 @@ def find(connection: psycopg.Connection[Any], month: str) -> Frozen | None:
 
 
 def freeze(
-    connection: psycopg.Connection[Any], name: str, policy_of: Callable[[str], Policy]
+    connection: psycopg.Connection[Any],
+    name: str,
+    policy_of: Callable[[str], Policy],
+    roster_of: Callable[[Policy], tuple[Reviewer, ...]],
 ) -> Frozen:
     """Copy the month's population out of the published marts, hash it, record it.
 
     The caller holds the month and commits. ``policy_of`` gives the policy of an agreement version:
-    the month goes by the version in force at its start.
+    the month goes by the version in force at its start. ``roster_of`` gives a policy's reviewers.
 
     Raises:
         BadMonthError, NoMartsError, PolicyError.
@@ -273,6 +277,7 @@ def freeze(
             f"{_utc(as_of)}, the month ends on {_utc(month.end)}; publish a later night first"
         )
     policy = policy_of(month.agreement_version)
+    roster = roster_of(policy)
     try:
         connection.execute(
             _FREEZE_EXITS,
@@ -294,7 +299,10 @@ def freeze(
         "allocation": "proportional",
         "census": sample_size >= size,
         "default_seed": policy.default_seed,
+        "double_review_share": policy.double_review_share,
         "minimum_per_stratum": policy.minimum_per_stratum,
+        "quorum": policy.quorum,
+        "reviewers": [asdict(reviewer) for reviewer in roster],
         "sample_size": sample_size,
         "strata": list(policy.strata),
     }

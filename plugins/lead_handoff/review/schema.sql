@@ -81,10 +81,18 @@ create table if not exists review.sample (
     unique (month, case_number),
     foreign key (month, handoff_id) references review.population (month, handoff_id)
 );
+alter table review.sample
+    add column if not exists reviewers text[] not null default '{}',
+    add column if not exists took_part text[] not null default '{}';
 comment on table review.sample is
     'One row per drawn case; inclusion_weight = stratum_population / stratum_sample.';
 comment on column review.sample.case_token is
     'Keyed pseudonym of the handoff; the only id a reviewer sees beside the case number.';
+comment on column review.sample.reviewers is
+    'User ids of the one or two reviewers of the case; empty where no roster was agreed, or where '
+    'all of its reviewers took part.';
+comment on column review.sample.took_part is
+    'Reviewers who owned, offered, touched, accepted, rejected or sent back the handoff.';
 comment on column review.sample.evidence is
     'What the case file shows, masked, as it was at the draw: files are made again from it.';
 

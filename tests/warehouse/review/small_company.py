@@ -365,12 +365,15 @@ def write_agreement(folder: Path, **policy: str) -> Path:
         "agreement_version,source_system,user_id,name,function,role,team,manager_id,"
         "is_quota_bearing,calendar",
         [
-            (v, "salesforce", f"rep-{n}", "", "sales", "rep", team, "", "true", calendar)
+            (v, "salesforce", user_id, "", function, role, team, "", "true", calendar)
             for v in both
-            for n, team, calendar in (
-                (1, "East", "us_east"),
-                (2, "West", "us_west"),
-                (3, "Europe", "europe"),
+            for user_id, function, role, team, calendar in (
+                ("rep-1", "sales", "rep", "East", "us_east"),
+                ("rep-2", "sales", "rep", "West", "us_west"),
+                ("rep-3", "sales", "rep", "Europe", "europe"),
+                ("ann", "marketing", "manager", "Marketing", "us_east"),
+                ("bob", "sales", "manager", "East", "us_east"),
+                ("chair", "executive", "executive", "Leadership", "us_east"),
             )
         ],
     )

@@ -13,12 +13,16 @@ from lead_handoff.review.errors import ReviewError
 from lead_handoff.review.estimate import estimate_month
 from lead_handoff.review.intake import accept_file
 from tests.warehouse.review.small_company import write_agreement
-from tests.warehouse.review.test_intake import filled, save
+from tests.warehouse.review.test_intake import doubled, filled, save
+
+ALL = ("ann", "bob", "chair")
 
 
 @pytest.fixture
 def agreement(tmp_path: Path) -> Path:
-    return write_agreement(tmp_path / "agreement", reviewers="ann|bob|chair", quorum="2")
+    return write_agreement(
+        tmp_path / "agreement", reviewers="ann|bob|chair", quorum="2", double_review_share="0.2"
+    )
 
 
 @pytest.fixture
@@ -31,10 +35,10 @@ def estimate(
         for number, (reviewer, rows) in enumerate(returned):
             accept_file(
                 save(tmp_path / f"{number}.csv", rows),
-                reviewer=reviewer,
+                reviewer=reviewer.replace("decision", "chair"),
                 warehouse_url=warehouse.url(),
                 agreement_dir=agreement,
-                is_adjudication=reviewer == "chair",
+                is_adjudication=reviewer == "decision",
             )
         return estimate_month(
             "2026-05",
@@ -60,21 +64,21 @@ def test_mostly_valid_points_at_marketing_and_mostly_invalid_at_sales(
     drawn: DrawResult, estimate: Estimate
 ) -> None:
     cause = "lead did not meet the definition"
-    found = estimate(("ann", filled(drawn, Cause=cause)))
+    found = estimate(*((each, filled(drawn, each, Cause=cause)) for each in ALL))
     assert found["decision"]["name"] == "mostly_valid"
     assert found["causes"] == [{"verdict": "valid", "cause": cause, "cases": drawn.sample_size}]
-    assert estimate(("ann", filled(drawn, Verdict="invalid")))["decision"]["name"] == (
-        "mostly_invalid"
-    )
+    again = estimate(*((each, filled(drawn, each, Verdict="invalid")) for each in ALL))
+    assert again["decision"]["name"] == "mostly_invalid"
 
 
 def test_a_disputed_case_is_unknown_until_the_chair_decides(
     drawn: DrawResult, estimate: Estimate
 ) -> None:
-    found = estimate(("ann", filled(drawn)), ("bob", filled(drawn, Verdict="invalid")[:1]))
+    invalid = [doubled(drawn) | {"Verdict": "invalid"}]
+    found = estimate(("ann", filled(drawn)), ("bob", invalid))
     assert sum(each["disputed"] for each in found["strata"]) == 1
-    assert found["quorum"] == {"wanted": 2, "reviewers": 2}
-    found = estimate(("chair", filled(drawn, Verdict="invalid")[:1]))
+    assert found["quorum"] == {"wanted": 2, "reviewers": 2, "missing": ["an executive"]}
+    found = estimate(("decision", invalid))
     assert sum(each["disputed"] for each in found["strata"]) == 0
     assert sum(each["invalid"] for each in found["strata"]) == 1
 
@@ -82,7 +86,7 @@ def test_a_disputed_case_is_unknown_until_the_chair_decides(
 def test_the_files_are_the_owners_alone_and_name_nobody(
     drawn: DrawResult, estimate: Estimate
 ) -> None:
-    found = estimate(("ann", filled(drawn)), ("bob", filled(drawn)[:4]))
+    found = estimate(("ann", filled(drawn)), ("bob", filled(drawn, "bob")[:4]))
     path = drawn.folder / "estimate.json"
     page = drawn.folder / "estimate.md"
     assert json.loads(path.read_text(encoding="utf-8")) == found

@@ -20,7 +20,12 @@ Accept = Callable[..., Accepted]
 
 @pytest.fixture
 def agreement(tmp_path: Path) -> Path:
-    return write_agreement(tmp_path / "agreement", reviewers="ann|bob|rep-1|chair", quorum="2")
+    return write_agreement(
+        tmp_path / "agreement",
+        reviewers="ann|bob|rep-1|chair",
+        quorum="2",
+        double_review_share="0.2",
+    )
 
 
 @pytest.fixture
@@ -33,9 +38,17 @@ def accept(warehouse: Any, agreement: Path) -> Accept:
     return call
 
 
-def rows_of(drawn: DrawResult) -> list[dict[str, str]]:
-    text = (drawn.folder / "cases.csv").read_text(encoding="utf-8-sig")
+def rows_of(drawn: DrawResult, reviewer: str = "ann") -> list[dict[str, str]]:
+    """The rows that a reviewer was given; "" for the whole draw's."""
+    (path,) = drawn.folder.glob(f"cases-?-{reviewer}.csv" if reviewer else "cases.csv")
+    text = path.read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def doubled(drawn: DrawResult) -> dict[str, str]:
+    """A case's row that both ann and bob were given."""
+    tokens = {row["Token"] for row in rows_of(drawn, "bob")}
+    return next(row for row in rows_of(drawn) if row["Token"] in tokens)
 
 
 def save(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -47,13 +60,14 @@ def save(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-def filled(drawn: DrawResult, **answers: str) -> list[dict[str, str]]:
-    return [row | ({"Verdict": "valid"} | answers) for row in rows_of(drawn)]
+def filled(drawn: DrawResult, reviewer: str = "ann", **answers: str) -> list[dict[str, str]]:
+    return [row | ({"Verdict": "valid"} | answers) for row in rows_of(drawn, reviewer)]
 
 
 def book_of(drawn: DrawResult) -> Any:
     """The workbook, as a spreadsheet program other than the one that wrote it holds it."""
-    return openpyxl.load_workbook(drawn.workbook)
+    (path,) = drawn.folder.glob("review-*-ann.xlsx")
+    return openpyxl.load_workbook(path)
 
 
 def column_of(sheet: Any, title: str) -> int:
@@ -100,10 +114,10 @@ def test_rows_and_columns_may_stand_in_any_order_and_rows_may_be_missing(
     rows = filled(drawn)
     rows[4]["Verdict"] = "invalid"
     token = rows[4]["Token"]
-    turned = [dict(reversed(list(row.items()))) for row in reversed(rows[2:9])]
+    turned = [dict(reversed(list(row.items()))) for row in reversed(rows[2:6])]
     accept(save(tmp_path / "turned.csv", turned))
     found = {row[0]: row[1] for row in verdicts(warehouse)}
-    assert len(found) == 7
+    assert len(found) == 4
     assert [which for which, verdict in found.items() if verdict == "invalid"] == [token]
 
 
@@ -122,7 +136,7 @@ def test_a_csv_saved_in_another_country_is_the_same_evidence(
     table = list(csv.reader(io.StringIO(text, newline="")))
     with (tmp_path / "b.csv").open("w", encoding="cp1252", newline="") as file:
         csv.writer(file, delimiter=";").writerows(table)
-    assert accept(tmp_path / "b.csv").verdicts == drawn.sample_size
+    assert accept(tmp_path / "b.csv").verdicts == len(rows)
 
 
 def test_a_later_file_supersedes_and_both_are_kept(
@@ -144,20 +158,19 @@ def test_the_same_file_again_records_nothing(
     path = save(tmp_path / "first.csv", filled(drawn))
     accept(path)
     assert accept(path).is_repeat
-    assert len(verdicts(warehouse)) == drawn.sample_size
+    assert len(verdicts(warehouse)) == len(rows_of(drawn))
 
 
 def test_two_reviewers_who_differ_are_both_kept_until_the_chair_decides(
     warehouse: Any, drawn: DrawResult, accept: Accept, tmp_path: Path
 ) -> None:
-    accept(save(tmp_path / "ann.csv", filled(drawn)[:2]))
-    accept(save(tmp_path / "bob.csv", filled(drawn, Verdict="invalid")[:1]), "bob")
-    assert [row[1] for row in verdicts(warehouse)] == ["valid", "valid", "invalid"]
-    error = refusal(
-        accept, save(tmp_path / "both.csv", filled(drawn)[:2]), "chair", is_adjudication=True
-    )
+    case = doubled(drawn)
+    accept(save(tmp_path / "ann.csv", filled(drawn)))
+    accept(save(tmp_path / "bob.csv", [case | {"Verdict": "invalid"}]), "bob")
+    assert [row[1] for row in verdicts(warehouse)][-2:] == ["valid", "invalid"]
+    error = refusal(accept, save(tmp_path / "a.csv", filled(drawn)), "chair", is_adjudication=True)
     assert error.names == ("not_disputed",)
-    one = save(tmp_path / "one.csv", filled(drawn)[:1])
+    one = save(tmp_path / "one.csv", [case | {"Verdict": "invalid"}])
     assert accept(one, "chair", is_adjudication=True).verdicts == 1
 
 
@@ -258,10 +271,38 @@ def test_a_workbook_with_a_formula_or_of_another_draw_is_refused(
     assert verdicts(warehouse) == []
 
 
-def test_nobody_reviews_an_own_case(drawn: DrawResult, accept: Accept, tmp_path: Path) -> None:
-    path = save(tmp_path / "f.csv", filled(drawn))
-    assert refusal(accept, path, "rep-1").names == ("own_case",)
-    assert refusal(accept, path, "stranger").names == ("unknown_reviewer",)
+def test_a_verdict_counts_from_whom_the_case_was_assigned_to(
+    warehouse: Any, drawn: DrawResult, accept: Accept, tmp_path: Path
+) -> None:
+    mine, all_cases = rows_of(drawn), filled(drawn, "")
+    foreign = [row for row in all_cases if row["Token"] not in {each["Token"] for each in mine}]
+    error = refusal(accept, save(tmp_path / "all.csv", all_cases))
+    assert error.names == ("not_assigned",)
+    first = all_cases.index(foreign[0]) + 2
+    assert error.problems[0].startswith(f"not_assigned: sheet Cases, row {first}, column Verdict: ")
+    assert len(error.problems) == len(foreign)
+    assert verdicts(warehouse) == []
+    for row in foreign:
+        row["Verdict"] = ""
+    assert accept(save(tmp_path / "mine.csv", all_cases)).verdicts == len(mine)
+
+
+def test_nobody_reviews_an_own_case(
+    warehouse: Any, drawn: DrawResult, accept: Accept, tmp_path: Path
+) -> None:
+    path = save(tmp_path / "f.csv", filled(drawn, ""))
+    assert refusal(accept, path, "rep-1").names == ("not_assigned", "own_case")
+    assert refusal(accept, path, "stranger").names == ("not_assigned", "unknown_reviewer")
+    with psycopg.connect(warehouse.url()) as connection:
+        own = connection.execute(
+            "select count(*) filter (where owner_id = 'rep-1'),"
+            " count(*) filter (where owner_id = 'rep-1' and 'rep-1' = any(reviewers)),"
+            " count(*) filter (where owner_id = 'rep-1' and not 'rep-1' = any(took_part))"
+            " from review.sample join review.population using (month, handoff_id)"
+        ).fetchone()
+    assert own is not None
+    assert own[0] > 3
+    assert own[1:] == (0, 0)
 
 
 def test_the_intake_folder_is_worked_off_and_a_hostile_file_stops_nobody(
@@ -272,12 +313,14 @@ def test_the_intake_folder_is_worked_off_and_a_hostile_file_stops_nobody(
         (intake / reviewer).mkdir(parents=True)
     (intake / "ann" / "a.xlsx").write_bytes(b"\xd0\xcf\x11\xe0")
     (intake / "ann" / "link.csv").symlink_to("/etc/passwd")
-    save(intake / "bob" / "b.csv", filled(drawn))
+    save(intake / "bob" / "b.csv", filled(drawn, "bob"))
     (intake / "bob" / ".b.csv.part").write_bytes(b"half")
     accepted, refused = take_in(
         tmp_path / "review", warehouse_url=warehouse.url(), agreement_dir=agreement
     )
-    assert [(each.reviewer, each.verdicts) for each in accepted] == [("bob", drawn.sample_size)]
+    assert [(each.reviewer, each.verdicts) for each in accepted] == [
+        ("bob", len(rows_of(drawn, "bob")))
+    ]
     assert [error.names for error in refused] == [("encrypted",), ("no_regular_file",)]
     assert sorted(path.name for path in (intake / "refused").iterdir()) == [
         "ann-0001-a.xlsx",
