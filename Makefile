@@ -6,7 +6,8 @@ RUN := $(VENV)/bin/python -W ignore
 ROLE ?= owner
 TESTS := tests/house tests/unit tests/oracle tests/warehouse tests/dags
 ARGS ?=
-LEADS ?= 200000
+LEADS ?=
+SEEDS ?=
 
 export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
 # Each of these libraries reports its use to its makers unless told not to.
@@ -18,7 +19,7 @@ export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test up down nightly pull freeze sample intake backfill psql url metrics docs \
-        check-agreement check-connection bench \
+        check-agreement check-connection bench bench-integrity \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -82,7 +83,10 @@ test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
 	@$(RUN) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(wildcard $(TESTS)) $(ARGS)
 
 bench: setup ## measure a full build and a night against plain COPY: make bench [LEADS=200000]
-	@$(RUN) bench/build_and_night.py --leads "$(LEADS)" $(ARGS)
+	@$(RUN) bench/build_and_night.py $(if $(LEADS),--leads "$(LEADS)") $(ARGS)
+
+bench-integrity: setup ## measure how good the rules are: make bench-integrity [LEADS=5000] [SEEDS="101 102"]
+	@$(RUN) bench/integrity.py $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff check .

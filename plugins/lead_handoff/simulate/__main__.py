@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--clean", action="store_true", help="without overlap, late rows and damaged lines"
     )
+    parser.add_argument(
+        "--trial", action="store_true", help="with every kind of misconduct, and its look-alikes"
+    )
     options = parser.parse_args(arguments)
     if options.leads < 0 or options.first_days < 1 or options.nights < 0:
         parser.error("--leads and --nights must be 0 or more, --first-days at least 1")
@@ -40,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             first_days=options.first_days,
             nights=options.nights,
             noise=not options.clean,
+            trial=options.trial,
         ),
         progress=lambda text: print(text, file=sys.stderr, flush=True),
     )

@@ -8,9 +8,18 @@ from lead_handoff.simulate.catalogue import (
 )
 from lead_handoff.simulate.company import OPERATIONS_USER, PARTNER_USER, TIMER_USER
 from lead_handoff.simulate.delivery import DAY
+from lead_handoff.simulate.plan import CONDUCT_RESPONSE, HiddenTimer, next_of
 from lead_handoff.simulate.plot import DEMAND_MANAGER, HOUR, NAMES, End, definition_score
 from lead_handoff.simulate.working import Working
-from lead_handoff.simulate.world import CONDUCT_RESPONSE
+
+NEGLECT = {
+    "neglectful": 0.65,
+    "rubber_stamp": 0.75,
+    "cherry_picker": 0.3,
+    "squatter": 0.95,
+    "generous": 0.03,
+}
+"""Share of accepted leads that are left alone, by conduct; 0.1 of anybody else's."""
 
 
 class Answering(Working):
@@ -22,9 +31,10 @@ class Answering(Working):
     def _respond(self, at: int, start: int, tier: str) -> End:
         """The rep accepts, rejects or ignores, as is the rep's habit."""
         rep = self.rep
-        conduct = self.world.conducts[rep.user_id]
+        plan = self.world.plan
+        conduct = plan.conducts[rep.user_id]
         accept, reject = CONDUCT_RESPONSE[conduct]
-        paired = conduct == "collusive" and self.truth.was_routed_by(self.world.colluding[0])
+        paired = plan.colludes(self.truth.routed_by, rep.user_id)
         if paired:
             accept, reject = 0.99, 0.0
         choice = self.draw()
@@ -40,18 +50,33 @@ class Answering(Working):
         due = self._due(at, tier)
         used = calendar.worked(start) - calendar.worked(at)
         room = max(due - used, 0.2 * due)
+        quarter_end = next_of(world.plan.quarter_ends, at)
         if conduct == "rubber_stamp":
-            if self.draw() < 0.55:
+            if rep.user_id in world.plan.weekly:
+                moment = calendar.weekly(start + 60, 0, 9, 5) + int(self.draw() * 200)
+            elif self.draw() < 0.55:
                 moment = start + 4 + int(self.draw() * 22)
             else:
                 # Everything since yesterday, in one go at the start of the day.
                 moment = calendar.after(start, 1) if calendar.open_at(start) > start else start
                 moment = calendar.open_at(start + 30) + int(self.draw() * 50)
             self.truth.plant("rubber_stamp", moment, subject="rep")
-        elif conduct == "cherry_picker" and 0 < world.quarter_end - at < 24 * DAY:
-            edge = world.quarter_end - int(self.between(0.05, 2.6) * DAY)
+            touch_due = calendar.after(moment, world.promise(at, tier).first_touch_hours * HOUR)
+            self.truth.accept_unread(start, touch_due)
+        elif conduct == "cherry_picker" and 0 < quarter_end - at < 24 * DAY:
+            days = self.between(0.05, 2.6)
+            is_after = world.plan.sides.get(rep.user_id) == "first"
+            edge = quarter_end + int((days if is_after else -days) * DAY)
             moment = max(calendar.open_at(edge), calendar.after(start, 600))
             self.truth.plant("cherry_picking", moment, subject="rep")
+        elif conduct == "swift":
+            moment = calendar.open_at(start + 5) + int(self.draw() * 25)
+            self.truth.resemble("rubber_stamp", moment, "fast, and worked at once")
+            return self._accept_honestly_at(moment, tier, quick=True)
+        elif self._is_rushed(at, quarter_end):
+            edge = quarter_end - int(self.between(0.05, 2.6) * DAY)
+            moment = max(calendar.open_at(edge), calendar.after(start, 600))
+            self.truth.resemble("cherry_picking", moment, "a busy last week for everybody", "rep")
         elif self.draw() < 0.04:
             moment = self._in_hours(calendar, start) + 35 + int(self.draw() * 60)
             self.truth.resemble("rubber_stamp", moment, "fast, and worked at once")
@@ -70,6 +95,11 @@ class Answering(Working):
         self.truth.answer("accepted", moment, rep.user_id)
         return self._after_acceptance(moment, tier, conduct, paired)
 
+    def _is_rushed(self, at: int, quarter_end: int) -> bool:
+        """Whether the lead is one of those that the whole company clears before a quarter ends."""
+        is_near = 0.3 * DAY < quarter_end - at < 6 * DAY
+        return is_near and quarter_end in self.world.plan.rushes and self.draw() < 0.5
+
     def _accept_honestly_at(self, moment: int, tier: str, *, quick: bool) -> End:
         self._status(moment, "Accepted", self.rep.user_id)
         self.truth.answer("accepted", moment, self.rep.user_id)
@@ -77,17 +107,22 @@ class Answering(Working):
 
     def _after_acceptance(self, at: int, tier: str, conduct: str, paired: bool) -> End:
         """Work the lead, or not."""
-        neglect = {"neglectful": 0.65, "rubber_stamp": 0.75, "cherry_picker": 0.3}.get(conduct, 0.1)
-        if paired:
-            neglect = 0.85
+        neglect = 0.85 if paired else NEGLECT.get(conduct, 0.1)
+        plan = self.world.plan
         if self.contact.lead_source == "Partner" and self.draw() < 0.5:
             moved = self._batch(at)
             self._convert(moved, PARTNER_USER)
             self.truth.resemble("silent_auto_promotion", moved, "registered automation")
             return "converted", moved
         if self.draw() >= neglect:
+            if plan.is_trial and self.draw() < 0.02:
+                return self._converted_without_a_note(at)
             return self._work(at, tier, pads=conduct == "padder")
+        if conduct == "squatter":
+            return "open", at
         choice = self.draw()
+        if plan.hidden_timer and 0.65 <= choice < 0.9:
+            return self._promoted_by(plan.hidden_timer, at)
         if choice < 0.55:
             moved = self._batch(at + 14 * DAY - 60)
             plain = self.draw() < 0.2
@@ -102,6 +137,25 @@ class Answering(Working):
             moved = self._batch(at + 30 * DAY)
             return self._close(moved, "Recycled", TIMER_USER, "")
         return "open", at
+
+    def _promoted_by(self, timer: HiddenTimer, at: int) -> End:
+        """A flow promotes the lead that the agreement knows nothing of."""
+        if timer.as_owner:
+            moved, actor = at + timer.days * DAY + int(self.draw() * 900), self.rep.user_id
+        else:
+            moved, actor = self._batch(at + timer.days * DAY - 60), OPERATIONS_USER
+        self._convert(moved, actor, stuck=True)
+        name = "in the owner's name" if timer.as_owner else "as an ordinary user"
+        self.truth.plant("silent_auto_promotion", moved, detail=f"unlisted timer, {name}")
+        return "converted", moved
+
+    def _converted_without_a_note(self, at: int) -> End:
+        """The rep talks with the lead, writes nothing down, and converts it: no machine."""
+        calendar = self.world.calendars[self.rep.calendar]
+        moved = calendar.after(at, self.between(0.3, 60) * HOUR)
+        self._convert(moved, self.rep.user_id)
+        self.truth.resemble("silent_auto_promotion", moved, "by a person who wrote nothing down")
+        return "converted", moved
 
     def _reject(self, at: int, start: int, tier: str, conduct: str) -> End:
         world, rep = self.world, self.rep

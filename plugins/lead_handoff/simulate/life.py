@@ -7,6 +7,7 @@ from lead_handoff.simulate.answering import Answering
 from lead_handoff.simulate.catalogue import ATTRIBUTE_FIELDS, MARKETO_ATTRIBUTE_FIELDS
 from lead_handoff.simulate.company import INBOUND_QUEUE, LEAVER, SYNC_USER
 from lead_handoff.simulate.delivery import DAY, marketo_time
+from lead_handoff.simulate.plan import next_of
 from lead_handoff.simulate.plot import (
     DEMAND_MANAGER,
     HOUR,
@@ -35,13 +36,15 @@ class Life(Answering):
             self._sales_sourced()
         else:
             self._marketing_sourced()
-        self.records.close()
-        if self.working_since and self.working_since + 90 * DAY < self.world.horizon.end:
-            self.truth.plant("stalled_lead", self.working_since + 90 * DAY)
-        self.truth.salesforce_id = self.records.lead_id if self.records.in_salesforce else ""
-        self.truth.marketo_id = self.records.marketo_id if self.records.in_marketo else 0
+        records, end = self.records, self.world.horizon.end
+        records.close()
+        lead = records.lead_at(end)
+        if self.standing_since:
+            self.truth.stand(self.standing_since, str(lead["OwnerId"]))
+        self.truth.salesforce_id = records.lead_id if lead else ""
+        self.truth.marketo_id = records.marketo_id if records.in_marketo else 0
         self.truth.team = self.team
-        self.truth.finish()
+        self.truth.finish(records.touched)
         return self.truth
 
     def _sales_sourced(self) -> None:
@@ -73,7 +76,8 @@ class Life(Answering):
         at = world.arrival(self.rng)
         self.rep = self._choose_rep(at)
         plot = draw()
-        flood = 2 * DAY < world.quarter_end - at < 45 * DAY and plot > 0.94
+        flooding = next_of(world.plan.floods, at + 2 * DAY)
+        flood = 0 < flooding - at < world.plan.flood_reach and plot > world.plan.flood_from
         qualifies = flood or draw() < 0.48
         unscored = not flood and plot < 0.012
         unfit = not flood and 0.012 <= plot < 0.035
@@ -81,10 +85,11 @@ class Life(Answering):
         self._open_marketo(at, unscored=unscored)
         self.early = draw() < 0.4
         if flood:
-            evening = world.quarter_end - 7 * HOUR - 900 - int(draw() * 2) * DAY
+            evening = flooding - 7 * HOUR - 900 - int(draw() * 2) * DAY
             qualified = evening + int(draw() * 50)
         else:
             qualified = at + int(self.between(0.05, 1) * self.between(0.2, 20) * DAY)
+            qualified = self._drawn_to_campaign(at, qualified)
         if self.early:
             wait = min(int(self.between(0.1, 0.6) * (qualified - at)), 7_000)
             self._enter_salesforce(at + wait, "Open")
@@ -94,17 +99,27 @@ class Life(Answering):
         else:
             if unscored:
                 self.score = None
-                self.truth.plant("missing_score", qualified)
             else:
                 self._raise_score(at, qualified)
+            self.unfit = unfit and not unscored
             self._qualify(qualified, flood=flood)
-            if unfit and not unscored:
-                self.truth.plant("engaged_but_unfit", qualified)
             self._handoffs(qualified)
         if twin is not None and not self.deleted:
             self._merge(twin, at, qualified if qualifies else at)
         if twin is not None:
             twin.close()
+
+    def _drawn_to_campaign(self, at: int, qualified: int) -> int:
+        """Some leads qualify in the last days before a period ends, because a campaign does.
+
+        They fit as well as any other: many at once is no misconduct.
+        """
+        end = next_of(self.world.plan.campaigns, at + 3 * DAY)
+        if not 0 < end - at < 20 * DAY or self.draw() >= 0.35:
+            return qualified
+        drawn = end - int(self.between(0.1, 2.8) * DAY)
+        self.truth.resemble("mql_flood", drawn, "many at once, and as fit as ever", "company")
+        return drawn
 
     def _plan_score(self, qualifies: bool, *, flood: bool, unfit: bool) -> None:
         """Decide the scores the lead will have when it is handed over."""
@@ -263,15 +278,25 @@ class Life(Answering):
             self.truth.plant("mql_flood", at, subject="company")
         else:
             records.set_marketo_status(at, "MQL", MQL_REASON, "Marketo Flow Action", MQL_CAMPAIGN)
-        minimum = definition_score(self.world, at)
-        if self.score is not None and (self.score < minimum or self.met < 4):
+        self._judge_offer(at)
+
+    def _judge_offer(self, at: int) -> None:
+        """Tell what is wrong with the lead that is handed over."""
+        if self.score is None:
+            self.truth.plant("missing_score", at)
+        elif self.score < definition_score(self.world, at) or self.met < 4:
             self.truth.plant("below_definition", at)
+        if self.unfit:
+            self.truth.plant("engaged_but_unfit", at)
 
     def _handoffs(self, at: int) -> None:
         """Go through handoffs while the lead comes back from nurture."""
         for cycle in range(1, 4):
             ending, when = self._handoff(at, cycle)
             if when >= self.world.horizon.end:
+                return
+            if self.world.plan.is_trial and self.truth.was_rejected and self.draw() < 0.06:
+                self._deleted_later(when + int(self.between(1, 20) * DAY))
                 return
             chance = {"recycled": 0.5, "rejected": 0.2}.get(ending, 0.0)
             if self.draw() >= chance or cycle == 3:
@@ -286,11 +311,14 @@ class Life(Answering):
             self.records.set_marketo_status(
                 at, "MQL", REENTRY_REASON, "Marketo Flow Action", REENTRY_CAMPAIGN
             )
-            minimum = definition_score(self.world, at)
-            if self.score is None:
-                self.truth.plant("missing_score", at)
-            elif self.score < minimum or self.met < 4:
-                self.truth.plant("below_definition", at)
+            self._judge_offer(at)
+
+    def _deleted_later(self, at: int) -> None:
+        """Somebody tidies up: nothing was owed to the lead any more."""
+        self.records.delete_lead(at)
+        self.records.activity(at + 60, 37, "", "", self.contact.email, "{}")
+        self.deleted = True
+        self.truth.resemble("deleted_after_handoff", at, "deleted after its rejection")
 
     def _handoff(self, at: int, cycle: int) -> End:
         """One handoff opened at `at`."""
@@ -319,8 +347,8 @@ class Life(Answering):
     def _route(self, at: int, cycle: int) -> tuple[int, bool] | None:
         """Bring the handoff to a rep: (instant the rep has it, given to a leaver) or None."""
         draw, records, world = self.draw, self.records, self.world
-        leaves = world.left_at.get(self.rep.user_id)
-        leaving = leaves is not None and at >= leaves - 21 * DAY
+        last = world.last_lead_at.get(self.rep.user_id)
+        leaving = last is not None and at >= last
         if leaving and not records.in_salesforce:
             self.rep = self._choose_rep(at)
         if records.in_salesforce:
@@ -363,12 +391,14 @@ class Life(Answering):
             bdr = self.world.bdrs[self.team]
             self.offer_owner = bdr.user_id
             self._enter_salesforce(synced, "Marketing Qualified", bdr.user_id)
-            if bdr.user_id == world.colluding[0] and draw() < 0.5:
-                self.rep = world.people[world.colluding[1]]
+            partners = world.plan.colluding.get(bdr.user_id, ())
+            if partners and draw() < 0.5:
+                partner = self.pick(partners) if len(partners) > 1 else partners[0]
+                self.rep = world.people[partner]
             calendar = world.calendars[bdr.calendar]
             passed = calendar.after(synced, self.between(0.1, 1.5) * HOUR)
             records.set_owner(passed, self.rep.user_id, NAMES, bdr.user_id)
-            self.truth.routed_by(bdr.user_id)
+            self.truth.route(bdr.user_id)
             return passed, False
         self._enter_salesforce(synced, "Marketing Qualified")
         return self._reassigned(synced), False

@@ -15,9 +15,10 @@ from lead_handoff.simulate.catalogue import (
 )
 from lead_handoff.simulate.company import INBOUND_QUEUE, PEOPLE, Person
 from lead_handoff.simulate.delivery import DAY, Delivery
+from lead_handoff.simulate.plan import TEAMS
 from lead_handoff.simulate.records import Contact, Records
 from lead_handoff.simulate.truth import Truth
-from lead_handoff.simulate.world import TEAMS, World
+from lead_handoff.simulate.world import World
 
 HOUR = 3_600
 BATCH_SECOND = 6 * HOUR + 1_800
@@ -61,9 +62,10 @@ class Plot:
         self.rep: Person = world.reps[self.team][0]
         self.reason = ""
         self.early = False
-        self.working_since = 0
+        self.standing_since = 0
         self.offer_owner = ""
         self.deleted = False
+        self.unfit = False
 
     def between(self, low: float, high: float) -> float:
         """A number from `low` up to `high`."""
@@ -117,12 +119,12 @@ class Plot:
         return self.pick(tuple(option for option in options if option != self.reason))
 
     def _choose_rep(self, at: int) -> Person:
-        """The rep whose turn it is; a leaver gets nothing from three weeks before."""
+        """The rep whose turn it is; some get no more leads from a day on."""
         reps = self.world.reps[self.team]
         while True:
             rep = reps[int(self.draw() * len(reps))]
-            left = self.world.left_at.get(rep.user_id)
-            if left is None or at < left - 21 * DAY:
+            last = self.world.last_lead_at.get(rep.user_id)
+            if last is None or at < last:
                 return rep
 
     def _status(self, at: int, status: str, actor: str) -> None:
@@ -138,9 +140,9 @@ class Plot:
             "Disqualified": "Nurture",
         }.get(status)
         if status == "Accepted":
-            self.working_since = at
+            self._stand(at, is_open=True)
         elif status not in ("Working", "Open"):
-            self.working_since = 0
+            self._stand(at, is_open=False)
         if echo is None or not records.in_marketo:
             return
         if echo == "SAL" and self.draw() < 0.02:
@@ -150,6 +152,11 @@ class Plot:
             self.truth.plant("systems_disagree", at + DAY, detail="echo of sal late or missing")
             return
         records.echo(at + int(self.between(60, 900)), echo)
+
+    def _stand(self, at: int, *, is_open: bool) -> None:
+        """From `at` on the lead is with sales, in a stage it has just entered, or no longer."""
+        if at < self.world.horizon.end:
+            self.standing_since = at if is_open else 0
 
     def _close(self, at: int, status: str, actor: str, reason: str) -> End:
         """Send the lead back with a reason, saved in the same second."""

@@ -70,6 +70,7 @@ class Records:
         self.owner = ""
         self.marketo_status = ""
         self.echoed_at = 0
+        self.touched: list[int] = []
         self._lead: list[tuple[int, dict[str, object]]] = []
         self._marketo: list[tuple[int, dict[str, object]]] = []
         self._opportunity: list[tuple[int, dict[str, object]]] = []
@@ -174,6 +175,8 @@ class Records:
         """
         who = self.contact_id or self.lead_id
         what = self.opportunity_id
+        if kind != "inbound":
+            self.touched.append(at)
         if as_event:
             self._events += 1
             entered = logged_at if logged_at is not None else at - 80_000
@@ -345,6 +348,14 @@ class Records:
     def delete_lead(self, at: int, master: str = "") -> None:
         """Put the Salesforce lead into the recycle bin, as the loser of a merge if `master`."""
         self._lead.append((at, {"IsDeleted": "true", "MasterRecordId": master}))
+
+    def lead_at(self, end: int) -> dict[str, object]:
+        """The Salesforce lead's fields as they stand at `end`; empty if there is none by then."""
+        state: dict[str, object] = {}
+        for at, fields in sorted(self._lead, key=lambda change: change[0]):
+            if at < end:
+                state.update(fields)
+        return state
 
     # Marketo
 

@@ -1,6 +1,5 @@
 """Simulates a company of any size, part by part, so that memory does not grow with it."""
 
-import json
 import os
 import shutil
 from collections import Counter
@@ -14,6 +13,7 @@ from random import Random
 
 from lead_handoff.simulate.delivery import Delivery, Horizon, write_manifests
 from lead_handoff.simulate.life import Life
+from lead_handoff.simulate.misconduct import company_line
 from lead_handoff.simulate.standing import (
     write_damage,
     write_own_opportunities,
@@ -28,7 +28,11 @@ machine with more processors writes the same bytes."""
 
 @dataclass(frozen=True)
 class Company:
-    """What to simulate: `leads` people from `start` on, and where to put it."""
+    """What to simulate: `leads` people from `start` on, and where to put it.
+
+    A `trial` company plants every kind of misconduct that takes many leads to show, and what only
+    looks like it, so that rules can be measured.
+    """
 
     out: Path
     truth: Path
@@ -38,12 +42,13 @@ class Company:
     first_days: int = 90
     nights: int = 7
     noise: bool = True
+    trial: bool = False
     part_leads: int = PART_LEADS
 
     def world(self) -> World:
         """What the leads of this company share."""
         horizon = Horizon(self.start, self.first_days, self.nights)
-        return make_world(horizon, seed=self.seed, leads=self.leads)
+        return make_world(horizon, seed=self.seed, leads=self.leads, trial=self.trial)
 
 
 def simulate(company: Company, progress: Callable[[str], None] = lambda text: None) -> Counter[str]:
@@ -55,7 +60,7 @@ def simulate(company: Company, progress: Callable[[str], None] = lambda text: No
     company.truth.parent.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
     with company.truth.open("wb") as truth:
-        truth.write(_company_line(company.world()).encode())
+        truth.write((company_line(company.world()) + "\n").encode())
         for part, counted in zip(parts, _counted(company, parts), strict=True):
             counts.update(counted)
             told = _truth_of(company, part)
@@ -104,24 +109,3 @@ def _write_part(company: Company, part: int) -> Counter[str]:
         finally:
             out.close()
     return counts
-
-
-def _company_line(world: World) -> str:
-    """The first line of the truth: who behaves how, and what only shows over many leads."""
-    bdr, rep = world.colluding
-    return (
-        json.dumps(
-            {
-                "kind": "company",
-                "seed": world.seed,
-                "leads": world.leads,
-                "conducts": world.conducts,
-                "planted": [
-                    {"rule": "collusive_pair", "bdr": bdr, "rep": rep},
-                    {"rule": "unsigned_agreement", "agreement_version": "v1"},
-                    {"rule": "too_good_pipeline", "team": "West"},
-                ],
-            }
-        )
-        + "\n"
-    )

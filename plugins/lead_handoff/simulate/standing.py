@@ -81,6 +81,8 @@ def write_own_opportunities(world: World, out: Delivery) -> None:
         rep = reps[int(draw() * len(reps))]
         at = horizon.start_at + int(draw() * (horizon.end - horizon.start_at))
         at = world.calendars[rep.calendar].open_at(at)
+        if not world.plan.has_own_pipeline(at):
+            continue
         head = COMPANY_HEADS[int(draw() * len(COMPANY_HEADS))]
         tail = COMPANY_TAILS[int(draw() * len(COMPANY_TAILS))]
         changes: list[tuple[int, dict[str, object]]] = []

@@ -1,9 +1,16 @@
-"""What really happened to a lead, for measuring the rules; it never reaches an extract."""
+"""What really happened to a lead, for measuring the rules; it never reaches an extract.
+
+Its numbers (90 days, 60 seconds) are the example agreement's; a test holds them equal.
+"""
 
 import json
 from typing import Any
 
-from lead_handoff.simulate.delivery import marketo_time
+from lead_handoff.simulate.delivery import DAY, marketo_time
+
+STALL_DAYS = 90
+UNREAD_SECONDS = 60
+"""Whoever accepts as soon as this has not read what was handed over."""
 
 
 class Truth:
@@ -26,6 +33,8 @@ class Truth:
         self._look_alikes: list[dict[str, object]] = []
         self._notes: list[str] = []
         self._deals: list[dict[str, object]] = []
+        self._stands: dict[str, object] = {}
+        self._logged: dict[tuple[str, int], set[str]] = {}
 
     def handoff(
         self, at: int, number: int, tier: str, score: int | None, attributes: int, team: str
@@ -42,13 +51,14 @@ class Truth:
             }
         )
 
-    def routed_by(self, user: str) -> None:
+    def route(self, user: str) -> None:
         """A BDR passed the current handoff on."""
         self._handoffs[-1]["routed_by"] = user
 
-    def was_routed_by(self, user: str) -> bool:
-        """Whether the first handoff came through `user`."""
-        return bool(self._handoffs) and self._handoffs[0].get("routed_by") == user
+    @property
+    def routed_by(self) -> str:
+        """The BDR who passed the first handoff on; empty if none did."""
+        return str(self._handoffs[0].get("routed_by", "")) if self._handoffs else ""
 
     def answer(self, outcome: str, at: int | None, actor: str) -> None:
         """What sales, or a machine, said to the current handoff."""
@@ -58,8 +68,24 @@ class Truth:
         """The opportunity was closed."""
         self._deals.append({"closed_at": at, "won": won, "amount": amount})
 
+    def accept_unread(self, since: int, touch_due: int) -> None:
+        """Somebody accepted who never looks: the first touch, due at `touch_due`, is not made."""
+        self._handoffs[-1] |= {"reached_at": since, "first_touch_due_at": touch_due}
+
+    def stand(self, since: int, owner: str) -> None:
+        """At the end the lead is with sales, in a stage since `since`; it may have stalled."""
+        stalled = since + STALL_DAYS * DAY
+        self._stands = {"since_at": since, "owner": owner, "stalled": stalled < self._end}
+        if stalled < self._end:
+            self.plant("stalled_lead", stalled)
+
+    def log_late(self, user: str, at: int, channel: str) -> None:
+        """A touch of `user` is recorded together with others, in the minute of `at`."""
+        if at < self._end:
+            self._logged.setdefault((user, at - at % 60), set()).add(channel)
+
     def plant(self, rule: str, at: int, *, detail: str = "", subject: str = "lead") -> None:
-        """A violation of `rule` becomes visible at `at`; `subject` "rep" needs many to show."""
+        """A violation of `rule` becomes visible at `at`; another `subject` needs many to show."""
         if at < self._end:
             self._planted.append({"rule": rule, "at": at, "subject": subject, "detail": detail})
 
@@ -67,6 +93,11 @@ class Truth:
     def has_handoff(self) -> bool:
         """Whether the lead was ever handed over."""
         return bool(self._handoffs)
+
+    @property
+    def was_rejected(self) -> bool:
+        """Whether a person's first word on the current handoff was to reject it."""
+        return self._handoffs[-1].get("response") == "rejected"
 
     def due(self, at: int) -> None:
         """When the response to the current handoff falls due."""
@@ -76,17 +107,29 @@ class Truth:
         """Nobody will answer the current handoff."""
         self.answer("ignored", None, "")
 
-    def finish(self) -> None:
-        """Tell which handoffs have gone without an answer past their due time by the end."""
+    def finish(self, touches: list[int]) -> None:
+        """Tell which handoffs have gone without an answer, or a touch, past the due time."""
         for handoff in self._handoffs:
             answered = handoff.get("responded_at")
             if answered is None or answered >= self._end:
                 self.plant("ignored_handoff", handoff["response_due_at"] + 1)
+            elif "reached_at" in handoff:
+                self._accepted_unread(handoff, touches)
 
-    def resemble(self, rule: str, at: int, why: str) -> None:
-        """Something only looks like a violation of `rule`."""
+    def _accepted_unread(self, handoff: dict[str, Any], touches: list[int]) -> None:
+        """A rubber stamp if it was done at once; else it may show among others done in one go."""
+        due = handoff["first_touch_due_at"]
+        if any(handoff["offered_at"] <= touch <= due for touch in touches):
+            return
+        if handoff["responded_at"] - handoff["reached_at"] <= UNREAD_SECONDS:
+            self.plant("rubber_stamp", due, detail="in seconds")
+        elif due < self._end:
+            handoff["unread"] = True
+
+    def resemble(self, rule: str, at: int, why: str, subject: str = "lead") -> None:
+        """Something only looks like a violation of `rule`; `subject` as of a violation."""
         if at < self._end:
-            self._look_alikes.append({"rule": rule, "at": at, "why": why})
+            self._look_alikes.append({"rule": rule, "at": at, "subject": subject, "why": why})
 
     def note(self, text: str) -> None:
         """Anything else worth telling."""
@@ -111,6 +154,13 @@ class Truth:
             "planted": [_dated(plant) for plant in self._planted],
             "look_alikes": [_dated(other) for other in self._look_alikes],
         }
+        if self._stands:
+            record["stands"] = _dated(self._stands)
+        if self._logged:
+            record["logged"] = [
+                {"user": user, "minute_at": marketo_time(minute), "touches": len(channels)}
+                for (user, minute), channels in self._logged.items()
+            ]
         if self.twin:
             record["twin"] = {"salesforce_id": self.twin[0] or None, "marketo_id": self.twin[1]}
         if 0 < self.merged_at < self._end:

@@ -40,6 +40,7 @@ class Working(Plot):
                     happened_at=moment,
                 )
                 batch += 1
+                self.truth.log_late(rep.user_id, friday, kind)
                 last = friday + number
             else:
                 records.touch(moment, rep.user_id, kind, as_event=kind == "meeting")
@@ -95,6 +96,8 @@ class Working(Plot):
             self.truth.resemble("silent_auto_promotion", at, "day 14, by the rep who worked it")
             return "converted", at
         choice = draw()
+        if choice < 0.42 and not (self.truth.has_handoff or self.world.plan.has_own_pipeline(at)):
+            choice = 0.95  # sales' own lead comes to nothing
         if choice < 0.42:
             self._convert(at, rep)
             return "converted", at
@@ -119,7 +122,7 @@ class Working(Plot):
         records, draw, world = self.records, self.draw, self.world
         end = world.horizon.end
         without = not stuck and draw() < 0.012
-        self.working_since = at
+        self._stand(at, is_open=True)
         records.convert(at, actor)
         if without:
             self.truth.plant("impossible_move", at, detail="converted without an opportunity")
@@ -128,7 +131,7 @@ class Working(Plot):
         currency = "EUR" if self.team == "Europe" else "USD"
         campaign = world.campaigns[self.contact.lead_source]
         records.open_opportunity(at, actor, amount, currency, campaign)
-        if stuck or draw() < 0.12:
+        if stuck or draw() < world.plan.stuck_share(at):
             return
         rep = records.owner
         calendar = world.calendars[self.rep.calendar]
@@ -144,7 +147,7 @@ class Working(Plot):
         records.set_stage(moment, stage, "Closed Won" if won else "Closed Lost", rep)
         if moment >= end:
             return
-        self.working_since = 0
+        self._stand(moment, is_open=False)
         self.truth.deal(moment, won, amount)
         if draw() < 0.02:
             again = moment + int(self.between(1, 4) * DAY)

@@ -20,6 +20,14 @@ from lead_handoff.simulate.catalogue import (
 from lead_handoff.simulate.company import PARTNER_USER, PEOPLE, SYNC_USER, TIMER_USER
 from lead_handoff.simulate.plot import definition_score
 from lead_handoff.simulate.run import Company
+from lead_handoff.simulate.scoring import (
+    BATCH_SECONDS,
+    BATCH_SIZE,
+    PADDED_SIZE,
+    STALLED_LEADS,
+    STALLED_SHARE,
+)
+from lead_handoff.simulate.truth import STALL_DAYS, UNREAD_SECONDS
 from lead_handoff.simulate.world import AGREEMENT_CHANGED_ON, PROMISES
 
 EXAMPLE = load_agreement(Path(__file__).parents[3] / "dbt_project" / "seeds" / "agreement")
@@ -142,3 +150,19 @@ def test_attribute_values_meet_the_agreement_or_do_not_as_meant(version: str) ->
         for row in (first, second):
             allowed = row["met_values"].split("|") if row["met_values"] else values
             assert set(values) <= set(allowed)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_truth_judges_by_the_agreement_s_thresholds(version: str) -> None:
+    agreed = {
+        (row["rule"], row["threshold"]): float(row["value"])
+        for row in rows("agreement_thresholds", version)
+        if row["value"].replace(".", "").isdigit()
+    }
+    assert agreed["stalled_lead", "stall_days"] == STALL_DAYS
+    assert agreed["stalled_lead", "share"] == STALLED_SHARE
+    assert agreed["stalled_lead", "minimum_leads"] == STALLED_LEADS
+    assert agreed["padded_activity", "batch_size"] == PADDED_SIZE
+    assert agreed["rubber_stamp", "batch_size"] == BATCH_SIZE
+    assert agreed["rubber_stamp", "batch_minutes"] * 60 == BATCH_SECONDS
+    assert agreed["rubber_stamp", "accepted_within_seconds"] == UNREAD_SECONDS

@@ -256,9 +256,11 @@ def test_every_rule_is_broken_somewhere_and_every_look_alike_occurs(company: Pat
     planted = {plant["rule"] for lead in leads for plant in lead["planted"]}
     assert planted == CONDITION_RULES
     assert {plant["rule"] for plant in header["planted"]} == {
+        "cherry_picking",
         "collusive_pair",
+        "mql_flood",
+        "rubber_stamp",
         "unsigned_agreement",
-        "too_good_pipeline",
     }
     reasons = {other["why"] for lead in leads for other in lead["look_alikes"]}
     assert reasons == {
@@ -270,6 +272,94 @@ def test_every_rule_is_broken_somewhere_and_every_look_alike_occurs(company: Pat
         "the same deal, closed again",
         "synced late",
     }
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Companies in which every kind of misconduct is tried, with its look-alikes."""
+    return [
+        run(
+            tmp_path_factory.mktemp("trial"),
+            leads=1_000,
+            seed=seed,
+            first_days=175,
+            nights=0,
+            noise=False,
+            trial=True,
+        )
+        for seed in range(1, 7)
+    ]
+
+
+def test_a_trial_plants_every_kind_that_takes_many_leads_to_show(trials: list[Path]) -> None:
+    planted = {plant["rule"] for trial in trials for plant in truths(trial)[0]["planted"]}
+    assert planted == {
+        "cherry_picking",
+        "collusive_pair",
+        "mql_flood",
+        "rubber_stamp",
+        "too_good_pipeline",
+        "unsigned_agreement",
+    }
+    sides = {plant.get("side") for trial in trials for plant in truths(trial)[0]["planted"]}
+    assert sides == {None, "first", "last"}
+    details = {
+        plant["detail"]
+        for trial in trials
+        for lead in truths(trial)[1:]
+        for plant in lead["planted"]
+        if plant["rule"] == "silent_auto_promotion"
+    }
+    assert details == {
+        "run as the flow's user",
+        "run as an ordinary user",
+        "unlisted timer, as an ordinary user",
+        "unlisted timer, in the owner's name",
+    }
+    seconds = [
+        plant
+        for trial in trials
+        for lead in truths(trial)[1:]
+        for plant in lead["planted"]
+        if plant["detail"] == "in seconds"
+    ]
+    assert {plant["rule"] for plant in seconds} == {"rubber_stamp"}
+
+
+def test_a_trial_has_look_alikes_of_all_of_them(trials: list[Path]) -> None:
+    heads = [truths(trial)[0] for trial in trials]
+    seen = {(other["rule"], other["why"]) for head in heads for other in head["look_alikes"]}
+    assert seen == {
+        ("cherry_picking", "a busy last week for everybody"),
+        ("collusive_pair", "accepts everything from everybody"),
+        ("collusive_pair", "accepts nearly all, and works them"),
+        ("mql_flood", "many at once, and as fit as ever"),
+        ("rubber_stamp", "accepts nearly all, and works them"),
+        ("rubber_stamp", "fast, and works every lead"),
+        ("too_good_pipeline", "none of sales' own, but quick"),
+        ("too_good_pipeline", "slow, but some are sales' own"),
+    }
+    leads = [lead for trial in trials for lead in truths(trial)[1:]]
+    reasons = {other["why"] for lead in leads for other in lead["look_alikes"]}
+    assert {"by a person who wrote nothing down", "deleted after its rejection"} <= reasons
+
+
+def test_no_subject_is_meant_and_looks_alike_at_once(trials: list[Path]) -> None:
+    for trial in trials:
+        head = truths(trial)[0]
+        planted = {(plant["rule"], plant["subject"]) for plant in head["planted"]}
+        others = {(other["rule"], other["subject"]) for other in head["look_alikes"]}
+        assert not planted & others
+
+
+def test_only_periods_that_are_over_are_held_against_anybody(trials: list[Path]) -> None:
+    for trial in trials:
+        for plant in truths(trial)[0]["planted"]:
+            if plant["rule"] == "cherry_picking":
+                assert plant["subject"].split("|")[1] in ("2026-01-01", "2026-04-01")
+            if plant["rule"] == "mql_flood":
+                kind, first = plant["subject"].split("|")
+                assert first < ("2026-07-01" if kind == "month" else "2026-04-02")
 
 
 def test_people_accept_about_half_of_the_handoffs(company: Path) -> None:

@@ -1,0 +1,179 @@
+"""How good the integrity rules are: precision and recall against a truth they never see.
+
+    make bench-integrity                     ten companies of 5,000 leads
+    make bench-integrity LEADS=2000          smaller ones
+    make bench-integrity SEEDS="1 2 3"       others
+
+Each seed is a company of its own, simulated with every kind of misconduct and with what only looks
+like it, landed and built as a night is. Seeds up to 100 are for setting thresholds, those from 101
+on for measuring. Everything runs on a server of its own, deleted at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from nights import Bench, say, server_of_its_own, table
+
+from lead_handoff import settings
+from lead_handoff.agreement import load_agreement
+from lead_handoff.report import Share
+from lead_handoff.simulate.run import Company
+from lead_handoff.simulate.scoring import Case, Finding, Score, Tally, read_truth, score
+
+START, FIRST_DAYS = date(2026, 2, 1), 175
+"""Two quarters end, five months end, and leads of the first weeks have had the time to stall."""
+
+Tallies = dict[tuple[str, str], Tally]
+
+
+def measure(seed: int, leads: int, home: Path, server: Any) -> Score:
+    """One company, built and held against its truth."""
+    truth_file = home / f"integrity_{seed}.truth"
+    company = Company(
+        home / f"integrity_{seed}",
+        truth_file,
+        leads,
+        seed,
+        START,
+        FIRST_DAYS,
+        nights=0,
+        noise=False,
+        trial=True,
+    )
+    bench = Bench(server, company)
+    bench.night(bench.first_night)
+    with psycopg.connect(settings.warehouse_url("owner")) as connection:
+        ids = {
+            str(source_id): str(lead_id)
+            for source_id, lead_id in connection.execute(
+                "select source_id, lead_id from marts.bridge_lead_ids"
+            )
+        }
+        findings = [
+            Finding(*row)
+            for row in connection.execute(
+                "select rule, subject_type, subject_id, lead_id from marts.fct_integrity_findings"
+                " where resolved_at is null"
+            )
+        ]
+    with truth_file.open(encoding="utf-8") as lines:
+        scored = score(read_truth(lines, ids), findings)
+    shutil.rmtree(company.out)
+    truth_file.unlink()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database {} with (force)").format(sql.Identifier(bench.name))
+        )
+    return scored
+
+
+def report(tallies: Tallies) -> str:
+    """What came out, for a person."""
+    rows = [("rule", "judged by", "cases", "found", "precision", "recall")]
+    for (rule, scope), tally in sorted(tallies.items()):
+        rows.append(
+            (
+                rule,
+                scope,
+                f"{tally.planted:,}",
+                f"{tally.found:,}",
+                _rate(tally.right, tally.found, "nothing found"),
+                _rate(tally.right, tally.planted, "no case"),
+            )
+        )
+    kinds = [("recall by kind", "", "cases", "found", "recall")]
+    look_alikes = [("look-alike", "", "cases", "flagged", "share")]
+    for (rule, _), tally in sorted(tallies.items()):
+        for name, (hits, cases) in sorted(tally.kinds.items()):
+            kinds.append((rule, name, f"{cases:,}", f"{hits:,}", _rate(hits, cases, "")))
+        for name, (hits, cases) in sorted(tally.look_alikes.items()):
+            look_alikes.append((rule, name, f"{cases:,}", f"{hits:,}", _rate(hits, cases, "")))
+    return "\n\n".join(table(part) for part in (rows, kinds, look_alikes))
+
+
+def _rate(part: int, whole: int, without: str) -> str:
+    """A share with its 95 % interval (Wilson), or in words that there is nothing to judge by."""
+    if not whole:
+        return without
+    low, high = Share(part, whole).interval
+    return f"{part / whole:.3f} ({low:.3f}-{high:.3f})"
+
+
+def as_json(tallies: Tallies, seeds: Iterable[int], leads: int) -> str:
+    """The same for a program."""
+    rules = []
+    for (rule, scope), tally in sorted(tallies.items()):
+        shares = {
+            "precision": Share(tally.right, tally.found),
+            "recall": Share(tally.right, tally.planted),
+        }
+        rules.append(
+            {"rule": rule, "scope": scope, **asdict(tally)}
+            | {
+                name: {"value": share.value, "interval": share.interval} if share.whole else None
+                for name, share in shares.items()
+            }
+        )
+    return json.dumps({"leads": leads, "seeds": list(seeds), "rules": rules}, indent=2) + "\n"
+
+
+def show_disagreement(seed: int, scored: Score, limit: int) -> None:
+    """Name the cases of one company that were missed or wrongly found, a few of each rule."""
+    for word, cases in (("missed", scored.missed), ("wrong", scored.wrong)):
+        of_rule: dict[tuple[str, str], list[Case]] = defaultdict(list)
+        for case in cases:
+            of_rule[case.rule, case.scope].append(case)
+        for (rule, scope), some in sorted(of_rule.items()):
+            names = ", ".join(case.subject for case in some[:limit])
+            say(f"seed {seed}: {word} {len(some)} {rule} ({scope}): {names}")
+
+
+def main() -> int:
+    """Run the benchmark as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--leads", type=int, default=5_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(101, 111)))
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--explain", type=int, default=0, help="name so many cases that disagree")
+    options = parser.parse_args()
+    tallies: Tallies = defaultdict(Tally)
+    started = time.monotonic()
+    with server_of_its_own() as (server, home):
+        for number, seed in enumerate(options.seeds, 1):
+            scored = measure(seed, options.leads, home, server)
+            for key, tally in scored.tallies.items():
+                tallies[key] += tally
+            show_disagreement(seed, scored, options.explain)
+            say(
+                f"seed {seed} ({number} of {len(options.seeds)}): {scored.missed.total()} missed,"
+                f" {scored.wrong.total()} wrong; {time.monotonic() - started:.0f} s so far"
+            )
+    for row in load_agreement(settings.agreement_dir())["agreement_rules"]:
+        if not any(rule == row["rule"] for rule, _ in tallies):
+            tallies[str(row["rule"]), "-"] = Tally()
+    seeds = ", ".join(str(seed) for seed in options.seeds)
+    print(f"\n{options.leads:,} leads and {FIRST_DAYS} days a company; seeds {seeds}\n")
+    print(report(tallies))
+    if options.json:
+        options.json.write_text(as_json(tallies, options.seeds, options.leads))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
