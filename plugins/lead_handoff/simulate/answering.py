@@ -68,6 +68,9 @@ class Answering(Working):
             is_after = world.plan.sides.get(rep.user_id) == "first"
             edge = quarter_end + int((days if is_after else -days) * DAY)
             moment = max(calendar.open_at(edge), calendar.after(start, 600))
+            if rep.user_id in world.plan.touch_pickers:
+                self.first_touch_from = moment
+                moment = calendar.after(start, max(self.between(0.03, 0.85) * room, 120))
             self.truth.plant("cherry_picking", moment, subject="rep")
         elif conduct == "swift":
             moment = calendar.open_at(start + 5) + int(self.draw() * 25)

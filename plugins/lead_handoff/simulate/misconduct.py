@@ -60,11 +60,17 @@ def _picked_quarters(plan: Plan, end: int) -> Iterator[Named]:
     quarters = _quarters(plan, end)
     for rep in plan.reps_who("cherry_picker"):
         side = plan.sides.get(rep, "last")
+        what = "first touches" if rep in plan.touch_pickers else "acceptances"
         for quarter_end in plan.quarter_ends:
             at = quarter_end - (1 if side == "last" else 0)
             for start, until in quarters:
                 if start <= at < until:
-                    yield _named("cherry_picking", "rep", f"{rep}|{_day(start)}", side=side)
+                    yield _named(
+                        "cherry_picking",
+                        "rep",
+                        f"{rep}|{_day(start)}",
+                        kind=f"{what} in the {side} days",
+                    )
 
 
 def _quarters(plan: Plan, end: int) -> list[tuple[int, int]]:

@@ -84,6 +84,7 @@ class Plan:
         conducts: how each rep behaves.
         colluding: each BDR who has an understanding, and with which reps.
         sides: which side of a quarter's end a cherry picker favours, by rep: last or first days.
+        touch_pickers: the cherry pickers who accept like others, and only then wait for that day.
         quarter_ends: the ends of quarters that cherry pickers look at.
         rushes: those of them before which everybody hurries, which is no misconduct.
         floods: the period ends before which marketing hands over whatever it has.
@@ -103,6 +104,7 @@ class Plan:
     flood_from: float = 0.94
     flood_reach: int = 45 * DAY
     sides: dict[str, str] = field(default_factory=dict)
+    touch_pickers: frozenset[str] = frozenset()
     rushes: frozenset[int] = frozenset()
     campaigns: tuple[int, ...] = ()
     hidden_timer: HiddenTimer | None = None
@@ -146,6 +148,8 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
         return Plan(conducts, _pairs(conducts), quarter_ends=last, floods=last)
     more = [TRIAL_MORE[int(rng.random() * len(TRIAL_MORE))] for _ in range(2)]
     conducts = _assigned(stayers, (*TRIAL_CONDUCTS, *more), rng)
+    pickers = [rep for rep, conduct in conducts.items() if conduct == "cherry_picker"]
+    stampers = [rep for rep, conduct in conducts.items() if conduct == "rubber_stamp"]
     kinds = {at: rng.random() for _, at in ends}
     months = (midnight(horizon.start.replace(day=1)), *(at for _, at in ends))
     timer = (0, 5, 7, 9, 9, 10, 21)[int(rng.random() * 7)]
@@ -156,19 +160,12 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
         floods=tuple(at for at, kind in kinds.items() if kind < 0.4),
         flood_from=0.9,
         flood_reach=28 * DAY,
-        sides={
-            rep: "last" if rng.random() < 0.6 else "first"
-            for rep, conduct in conducts.items()
-            if conduct == "cherry_picker"
-        },
+        sides={rep: "last" if rng.random() < 0.6 else "first" for rep in pickers},
+        touch_pickers=frozenset(rep for rep in pickers if rng.random() < 0.4),
         rushes=frozenset(at for at in quarters if rng.random() < 0.5),
         campaigns=tuple(at for at, kind in kinds.items() if kind > 0.7),
         hidden_timer=HiddenTimer(timer, as_owner=rng.random() < 0.5) if timer else None,
-        weekly=frozenset(
-            rep
-            for rep, conduct in conducts.items()
-            if conduct == "rubber_stamp" and rng.random() < 0.4
-        ),
+        weekly=frozenset(rep for rep in stampers if rng.random() < 0.4),
         pipelines=tuple((at, PIPELINES[int(rng.random() * len(PIPELINES))]) for at in months),
         is_trial=True,
     )

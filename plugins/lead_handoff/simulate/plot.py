@@ -63,6 +63,7 @@ class Plot:
         self.reason = ""
         self.early = False
         self.standing_since = 0
+        self.first_touch_from = 0
         self.offer_owner = ""
         self.deleted = False
         self.unfit = False

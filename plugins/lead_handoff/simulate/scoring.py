@@ -101,7 +101,7 @@ def read_truth(lines: Iterable[str], lead_ids: Mapping[str, str]) -> Truth:
     company = leads.pop(0)
     for plant in company["planted"]:
         case = Case(plant["rule"], plant["subject_type"], plant["subject"])
-        truth.plant(case, plant.get("side", ""))
+        truth.plant(case, plant.get("kind", ""))
     for other in company["look_alikes"]:
         case = Case(other["rule"], other["subject_type"], other["subject"])
         truth.look_alikes[case, other["why"]] = None

@@ -22,7 +22,7 @@ class Working(Plot):
         count = promise.touches + int(draw() * 2.5)
         channels = ("call", "email", "social") if draw() < 0.5 else ("email", "call", "meeting")
         first = 600 if quick else self.between(0.05, 0.7) * promise.first_touch_hours * HOUR
-        moment = calendar.after(at, max(first, 60))
+        moment = max(calendar.after(at, max(first, 60)), self.first_touch_from)
         decide_on_day_14 = draw() < 0.03
         span = 13.4 * DAY if decide_on_day_14 else self.between(3, 11) * DAY
         step = span * 0.9 / count

@@ -301,8 +301,14 @@ def test_a_trial_plants_every_kind_that_takes_many_leads_to_show(trials: list[Pa
         "too_good_pipeline",
         "unsigned_agreement",
     }
-    sides = {plant.get("side") for trial in trials for plant in truths(trial)[0]["planted"]}
-    assert sides == {None, "first", "last"}
+    picked = {plant.get("kind") for trial in trials for plant in truths(trial)[0]["planted"]}
+    assert picked == {
+        None,
+        "acceptances in the first days",
+        "acceptances in the last days",
+        "first touches in the first days",
+        "first touches in the last days",
+    }
     details = {
         plant["detail"]
         for trial in trials
