@@ -245,6 +245,7 @@ def _grant(cursor: psycopg.Cursor) -> None:
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=LOADER)
     for table in ("slots", "generations", "findings_ledger"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=TRANSFORMER)
+    add("grant insert on ops.finding_changes to {role}", role=TRANSFORMER)
 
     for schema in _raw_schemas(cursor):
         add("grant usage on schema {schema} to {role}", schema=schema, role=TRANSFORMER)

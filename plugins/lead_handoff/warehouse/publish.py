@@ -7,7 +7,8 @@ queues in front of readers for longer than its lock timeout; it steps back and t
 
 One view is more than its model: ``marts.fct_integrity_findings`` adds what only publication knows,
 when a finding was first and last seen and when it went away (ops.findings_ledger), who waived it
-(agreement_waivers), and keeps findings that have gone.
+(agreement_waivers), all that became of it in order (ops.finding_changes), and keeps findings that
+have gone.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ LEDGER_COLUMNS = {
     "resolved_at": "as_of of the first published night without it; null while it is open.",
     "waived_by": "Who waived this finding; null if nobody did.",
     "waiver_reason": "Why it was waived.",
+    "reopened_at": "as_of of the published night that had it again, the last time; else null.",
+    "changes": (
+        "What became of it, in order (jsonb array): as_of, change (opened, resolved, reopened, "
+        "waived, waiver ended), and for a waiver by and reason."
+    ),
 }
 """Columns of the published findings that the model itself cannot know."""
 
@@ -401,6 +407,8 @@ def _findings_view(
         "resolved_at": "timestamp with time zone",
         "waived_by": "text",
         "waiver_reason": "text",
+        "reopened_at": "timestamp with time zone",
+        "changes": "jsonb",
     }
     shape = _Relation(
         columns=[(name, ledger_types.get(name, kind)) for name, kind in source.columns]
@@ -414,6 +422,8 @@ def _findings_view(
         "resolved_at": sql.SQL("null::timestamptz"),
         "waived_by": sql.SQL("waiver.waived_by::text" if waivers else "null::text"),
         "waiver_reason": sql.SQL("waiver.reason::text" if waivers else "null::text"),
+        "reopened_at": sql.SQL("ledger.reopened_at"),
+        "changes": CHANGES_OF_A_FINDING,
     }
     gone_expressions = open_expressions | {
         "first_seen": sql.SQL("ledger.first_seen"),
@@ -463,6 +473,73 @@ def _findings_view(
     return body, shape
 
 
+CHANGES_OF_A_FINDING = sql.SQL(
+    "(select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('as_of', changes.as_of,"
+    " 'change', changes.change, 'by', changes.changed_by, 'reason', changes.reason))"
+    " order by changes.change_id)"
+    " from ops.finding_changes as changes where changes.finding_id = ledger.finding_id)"
+)
+
+
+def _note_changes(cursor: psycopg.Cursor[Any], slot: str, as_of: datetime) -> None:
+    """Add what this night changes to the record of changes, before the ledger is brought to it.
+
+    What is already so is no change: repeating a night adds nothing. Nor does an older night, but
+    for findings that no night has had yet.
+    """
+    cursor.execute(
+        sql.SQL(
+            "insert into ops.finding_changes (finding_id, as_of, change)"
+            " select coalesce(finding.finding_id, ledger.finding_id), %(as_of)s,"
+            "  case when ledger.finding_id is null then 'opened'"
+            "   when finding.finding_id is null then 'resolved' else 'reopened' end"
+            " from {findings} as finding"
+            " full join ops.findings_ledger as ledger on ledger.finding_id = finding.finding_id"
+            " where ledger.finding_id is null"
+            "  or (finding.finding_id is null and ledger.resolved_at is null"
+            "   and ledger.last_seen <= %(as_of)s)"
+            "  or (finding.finding_id is not null and ledger.resolved_at <= %(as_of)s)"
+            " order by 1"
+        ).format(findings=sql.Identifier(slot, FINDINGS)),
+        {"as_of": as_of},
+    )
+
+
+def _note_waivers(cursor: psycopg.Cursor[Any], slot: str, as_of: datetime) -> None:
+    """Add who has waived what since, and which waivers are gone, to the record of changes."""
+    if not _relations(cursor, slot, ["agreement_waivers"]):
+        return
+    cursor.execute(
+        sql.SQL(
+            "with last_said as ("
+            "  select distinct on (finding_id) finding_id, as_of, change, changed_by, reason"
+            "  from ops.finding_changes where change in ('waived', 'waiver ended')"
+            "  order by finding_id, change_id desc"
+            "), waived as ("
+            "  select waiver.finding_id, waiver.waived_by::text as changed_by,"
+            "   waiver.reason::text as reason"
+            "  from {waivers} as waiver"
+            "  inner join ops.findings_ledger as ledger on ledger.finding_id = waiver.finding_id"
+            "  cross join {context} as context where waiver.waived_on::date <= context.night"
+            ")"
+            " insert into ops.finding_changes (finding_id, as_of, change, changed_by, reason)"
+            " select coalesce(waived.finding_id, last_said.finding_id), %(as_of)s,"
+            "  case when waived.finding_id is null then 'waiver ended' else 'waived' end,"
+            "  waived.changed_by, waived.reason"
+            " from waived full join last_said on last_said.finding_id = waived.finding_id"
+            " where coalesce(last_said.as_of <= %(as_of)s, true)"
+            "  and case when waived.finding_id is null then last_said.change = 'waived'"
+            "   else (last_said.change, last_said.changed_by, last_said.reason)"
+            "    is distinct from ('waived', waived.changed_by, waived.reason) end"
+            " order by 1"
+        ).format(
+            waivers=sql.Identifier(slot, "agreement_waivers"),
+            context=sql.Identifier(slot, "build_context"),
+        ),
+        {"as_of": as_of},
+    )
+
+
 def _keep_ledger(
     cursor: psycopg.Cursor[Any], slot: str, as_of: datetime, source: _Relation
 ) -> None:
@@ -480,6 +557,7 @@ def _keep_ledger(
         ).format(*[sql.Identifier(name)] * 3)
         for name in copied
     )
+    _note_changes(cursor, slot, as_of)
     cursor.execute(
         sql.SQL(
             "insert into ops.findings_ledger as ledger"
@@ -504,6 +582,7 @@ def _keep_ledger(
         ).format(findings=sql.Identifier(slot, FINDINGS)),
         {"as_of": as_of},
     )
+    _note_waivers(cursor, slot, as_of)
 
 
 def _write_generation(

@@ -217,6 +217,21 @@ create table if not exists ops.findings_ledger (
 comment on table ops.findings_ledger is
     'One row per finding ever published: when (as_of) it was first and last seen, when it went.';
 
+-- What happened to a finding, in order. The transformer may add rows and neither change nor delete them.
+create table if not exists ops.finding_changes (
+    change_id bigint generated always as identity primary key,
+    finding_id text not null,
+    as_of timestamptz not null,
+    change text not null
+        check (change in ('opened', 'resolved', 'reopened', 'waived', 'waiver ended')),
+    changed_by text,
+    reason text,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+create index if not exists finding_changes_of_finding on ops.finding_changes (finding_id, change_id);
+comment on table ops.finding_changes is
+    'One row per change of a finding: opened, resolved, reopened, waived (by whom, why). Only grows.';
+
 -- Which channel was told of which night. Not a record of findings: those are in the ledger.
 create table if not exists ops.digests (
     as_of timestamptz not null,

@@ -44,7 +44,7 @@ SEEDS = int(os.environ.get("HANDOFF_SEEDS", "1"))
 IS_THOROUGH = SEEDS > 1
 """Whether everything is tried that an ordinary run leaves out for time."""
 
-LEDGER = ("first_seen", "last_seen", "resolved_at", "waived_by", "waiver_reason")
+LEDGER = tuple(publish.LEDGER_COLUMNS)
 """What only publication knows of a finding: it depends on which nights were run."""
 
 RULES = {

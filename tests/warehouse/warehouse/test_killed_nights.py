@@ -110,6 +110,7 @@ def state(url: str) -> State:
         "accounts": "select night, object, run_number, rows_read, rows_new, rows_updated,"
         " rows_unchanged, rows_quarantined from ops.loads",
         "ledger": "select finding_id, first_seen, last_seen, resolved_at from ops.findings_ledger",
+        "changes": "select finding_id, as_of, change from ops.finding_changes",
         "shown": "select night, as_of from marts.generation",
     }
     with psycopg.connect(url) as connection:

@@ -298,7 +298,9 @@ def test_the_reader_would_notice_views_changed_one_by_one(company: Company) -> N
 class TestFindings:
     """The ledger: when a finding was first and last seen, and when it went."""
 
-    def night(self, company: Company, day: int, *ids: str) -> None:
+    def night(
+        self, company: Company, day: int, *ids: str, waiver: tuple[str, str] = ("Ann", "known")
+    ) -> None:
         night = FIRST + timedelta(days=day)
         values = ", ".join(f"('{name}')" for name in ids) or "(null)"
         columns = ", ".join(
@@ -311,9 +313,11 @@ class TestFindings:
             for name, kind in (column.split() for column in FINDING_COLUMNS.split(","))
         )
         query = f"select {columns} from (values {values}) as v (id) where id is not null"
+        by, reason = waiver
         waivers = (
-            "select 'waived'::text as finding_id, 'Ann'::text as waived_by,"
-            " '2026-05-02'::text as waived_on, 'known'::text as reason"
+            f"select 'waived'::text as finding_id, '{by}'::text as waived_by,"
+            f" '2026-05-02'::text as waived_on, '{reason}'::text as reason"
+            + ("" if by else " limit 0")
         )
         company.build(night, {"fct_integrity_findings": query, "agreement_waivers": waivers})
         company.publish("fct_integrity_findings")
@@ -369,3 +373,94 @@ class TestFindings:
         assert company.read(waiver) == [(None, None)]
         self.night(company, 1, "waived")
         assert company.read(waiver) == [("Ann", "known")]
+
+    def changes(self, company: Company, finding: str) -> list[tuple[Any, ...]]:
+        """What became of a finding, as analysts read it: day, change, by whom, why."""
+        [(told,)] = company.read(
+            f"select changes from marts.fct_integrity_findings where finding_id = '{finding}'"
+        )
+        return [
+            (
+                datetime.fromisoformat(entry["as_of"]).astimezone(UTC).day,
+                entry["change"],
+                *(entry[name] for name in ("by", "reason") if name in entry),
+            )
+            for entry in told
+        ]
+
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_all_that_became_of_a_finding_is_kept_however_often_nights_are_run(
+        self, company: Company, times: int
+    ) -> None:
+        for day, ids in enumerate((["f"], ["f"], [], ["f"], [], [], ["f"])):
+            for _ in range(times):
+                self.night(company, day, *ids)
+        assert self.changes(company, "f") == [
+            (1, "opened"),
+            (3, "resolved"),
+            (4, "reopened"),
+            (5, "resolved"),
+            (7, "reopened"),
+        ]
+        assert company.read(
+            "select extract(day from first_seen at time zone 'UTC')::int,"
+            " extract(day from last_seen at time zone 'UTC')::int, resolved_at,"
+            " extract(day from reopened_at at time zone 'UTC')::int"
+            " from marts.fct_integrity_findings"
+        ) == [(1, 7, None, 7)]
+
+    def test_a_night_judged_anew_adds_to_what_it_said_before(self, company: Company) -> None:
+        self.night(company, 0, "f")
+        self.night(company, 0)
+        assert self.rows(company) == {"f": (1, 1, 1)}
+        self.night(company, 0, "f")
+        assert self.rows(company) == {"f": (1, 1, None)}
+        assert self.changes(company, "f") == [(1, "opened"), (1, "resolved"), (1, "reopened")]
+
+    def test_an_older_night_adds_only_what_no_night_has_had(self, company: Company) -> None:
+        self.night(company, 1, "stays")
+        self.night(company, 2, "stays", "waived")
+        self.night(company, 0, "stays", "old", waiver=("", ""))
+        self.night(company, 3, "stays")
+        assert self.changes(company, "stays") == [(2, "opened")]
+        assert self.changes(company, "old") == [(1, "opened"), (4, "resolved")]
+        assert self.changes(company, "waived") == [
+            (3, "opened"),
+            (3, "waived", "Ann", "known"),
+            (4, "resolved"),
+        ]
+
+    def test_who_waived_why_is_kept_when_the_waiver_changes_or_ends(self, company: Company) -> None:
+        self.night(company, 0, "waived")
+        self.night(company, 1, "waived")
+        self.night(company, 2, "waived")
+        self.night(company, 3, "waived", waiver=("Bob", "known"))
+        self.night(company, 4, waiver=("", ""))
+        self.night(company, 5, "waived", waiver=("Bob", "again"))
+        assert self.changes(company, "waived") == [
+            (1, "opened"),
+            (2, "waived", "Ann", "known"),
+            (4, "waived", "Bob", "known"),
+            (5, "resolved"),
+            (5, "waiver ended"),
+            (6, "reopened"),
+            (6, "waived", "Bob", "again"),
+        ]
+
+    def test_waiving_is_neither_resolving_nor_forgetting(self, company: Company) -> None:
+        self.night(company, 1, "waived", "other")
+        self.night(company, 2, "waived")
+        assert self.rows(company) == {"waived": (2, 3, None), "other": (2, 2, 3)}
+
+    def test_nobody_who_publishes_can_change_what_was_recorded(self, company: Company) -> None:
+        self.night(company, 0, "f")
+        for statement in (
+            "update ops.finding_changes set change = 'resolved'",
+            "delete from ops.finding_changes",
+            "truncate ops.finding_changes",
+        ):
+            with (
+                psycopg.connect(company.warehouse.url("transformer")) as connection,
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+            ):
+                connection.execute(statement)
