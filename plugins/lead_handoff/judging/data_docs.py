@@ -4,7 +4,8 @@ Great Expectations builds the site (stores, pages, index); renderers and views a
 its stock pages load scripts and styles from half a dozen public servers, show nothing without
 them, and print SQL where a sentence belongs. Ours are plain HTML with one inlined style sheet.
 
-Pages hold keys of failing rows, counts, sentences and SQL; never other values of a row.
+Pages hold keys of failing rows, counts, sentences and SQL; never other values of a row, but for a
+finding's own sentence, grade and team.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import logging
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lead_handoff.agreement.vocabulary import SEVERITIES
 from lead_handoff.judging.engine import great_expectations, memory_context
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Page:
     severities: Mapping[str, str]
     notes: Mapping[str, str] = field(default_factory=dict)
     not_built: tuple[str, ...] = ()
+    findings: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
 
 def write_page(home: Path, page: Page, validation: Any) -> Path | None:
@@ -147,7 +150,7 @@ def _describe(validation: Any, page: Page, run_id: Any) -> None:
         "suite": page.suite,
         "purpose": page.purpose,
         "night": page.night.isoformat(),
-        "as_of": page.as_of.isoformat(),
+        "as_of": f"{page.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         "verdict": page.verdict,
         "not_built": list(page.not_built),
     }
@@ -161,11 +164,25 @@ def _describe(validation: Any, page: Page, run_id: Any) -> None:
             "sql": page.sql[name],
             "note": page.notes.get(name, ""),
             "severity": page.severities[name],
+            "findings": [dict(told) for told in page.findings.get(name, ())],
         }
         # The statement stands in the meta, as it was written; one copy is enough.
         result.expectation_config.kwargs["unexpected_rows_query"] = "see sql"
     order = {name: position for position, name in enumerate(page.sql)}
-    validation.results.sort(key=lambda result: (bool(result.success), order[result.meta["name"]]))
+    validation.results.sort(
+        key=lambda result: (
+            bool(result.success),
+            _weight(result.meta) if page.findings else (),
+            order[result.meta["name"]],
+        )
+    )
+
+
+def _weight(meta: Mapping[str, Any]) -> tuple[int, int]:
+    """Rules with findings: the most severe first, and of those the one with most findings."""
+    severity = meta["severity"]
+    known = severity in SEVERITIES
+    return SEVERITIES.index(severity) if known else len(SEVERITIES), -len(meta["findings"])
 
 
 def _suite(gx: Any, page: Page, validation: Any) -> Any:

@@ -8,6 +8,7 @@ evaluated is an error.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -27,16 +28,23 @@ SQL_FILE = "shared/open_findings.sql"
 TOLERATED = "open_findings"
 """The threshold of a rule that says how many open findings the agreement tolerates; 0 if unset."""
 
+TYPED_REASON = re.compile(r", reason: .*", re.DOTALL)
+"""The end of a message that repeats what a person typed; it stays in the marts."""
+
 
 @dataclass(frozen=True)
 class _Rules:
-    """What the slot says, by rule: severity, tolerated number, open ids, number waived."""
+    """What the slot says, by rule: severity, tolerated number, open ids, number waived.
+
+    `told` is what the Data Docs tell of the open ones, the newest first.
+    """
 
     severities: Mapping[str, str]
     tolerated: Mapping[str, int]
     open: Mapping[str, Sequence[str]]
     waived: Mapping[str, int]
     enabled: frozenset[str]
+    told: Mapping[str, Sequence[Mapping[str, str]]]
 
 
 def run_findings(
@@ -94,7 +102,7 @@ def run_findings(
         exceeded=tuple(rule for rule in names if not run.outcomes[rule].held),
         not_built=tuple(sorted(rules.enabled - set(names))),
     )
-    docs = _docs(home, suite, entries, ready, run.validation, result, night, as_of)
+    docs = _docs(home, suite, entries, ready, run.validation, result, rules.told, night, as_of)
     return replace(result, docs=docs)
 
 
@@ -122,9 +130,10 @@ def _read_rules(cursor: Any, slot: str) -> _Rules:
     cursor.execute(
         _in_slot(
             "select finding.rule, finding.finding_id::text, finding.severity,"
-            " exists (select from {} as waiver where waiver.finding_id = finding.finding_id)"
+            " exists (select from {} as waiver where waiver.finding_id = finding.finding_id),"
+            " finding.message, finding.grade, coalesce(finding.team, '')"
             " from {} as finding where to_jsonb(finding) ->> 'resolved_at' is null"
-            " order by finding.rule, finding.finding_id",
+            " order by finding.rule, finding.occurred_at desc, finding.finding_id",
             slot,
             "agreement_waivers",
             "fct_integrity_findings",
@@ -133,19 +142,25 @@ def _read_rules(cursor: Any, slot: str) -> _Rules:
     severities: dict[str, str] = {}
     still_open: dict[str, list[str]] = {}
     waived: dict[str, int] = {}
-    for rule, finding_id, severity, is_waived in cursor.fetchall():
+    told: dict[str, list[Mapping[str, str]]] = {}
+    for rule, finding_id, severity, is_waived, message, grade, team in cursor.fetchall():
         severities[rule] = severity
         still_open.setdefault(rule, [])
         if is_waived:
             waived[rule] = waived.get(rule, 0) + 1
         else:
             still_open[rule].append(finding_id)
+            sentence = TYPED_REASON.sub(".", message)
+            told.setdefault(rule, []).append(
+                {"finding_id": finding_id, "message": sentence, "grade": grade, "team": team}
+            )
     return _Rules(
         severities=severities | {rule: severity for rule, severity, _ in agreed},
         tolerated=tolerated,
         open=still_open,
         waived=waived,
         enabled=frozenset(rule for rule, _, is_enabled in agreed if is_enabled),
+        told=told,
     )
 
 
@@ -185,7 +200,7 @@ def _with_tolerance(entry: Expectation, rules: _Rules) -> Expectation:
     severity = rules.severities.get(entry.name, entry.severity)
     return replace(
         entry,
-        says=f"{entry.says.rstrip('.')} (tolerated: {most or 'none'}).",
+        says=f"{entry.says.rstrip('.')} (tolerated: {most})." if most else entry.says,
         severity=severity if severity in SEVERITIES else entry.severity,
         sql_file=SQL_FILE,
         names={"rule": entry.name},
@@ -232,6 +247,7 @@ def _docs(
     ready: Sequence[Ready],
     validation: Any,
     result: FindingsResult,
+    told: Mapping[str, Sequence[Mapping[str, str]]],
     night: date,
     as_of: datetime,
 ) -> Path | None:
@@ -245,16 +261,29 @@ def _docs(
             night=night,
             as_of=as_of,
             passed=not result.exceeded,
-            verdict=f"{result.total} open findings; they do not hold the night back.",
+            verdict=_verdict(result),
             sql={entry.name: entry.sql for entry in ready},
             tables={entry.name: entry.table for entry in entries},
             remedies={entry.name: entry.remedy for entry in entries},
             severities=result.severities,
             notes={rule: _note(rule, result) for rule in result.counts},
             not_built=result.not_built,
+            findings=told,
         ),
         validation,
     )
+
+
+def _verdict(result: FindingsResult) -> str:
+    rules = sum(count > 0 for count in result.counts.values())
+    return (
+        f"{_some(result.total, 'open finding')} of {_some(rules, 'rule')},"
+        f" {sum(result.waived.values()):,} waived. They do not hold the night back."
+    )
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _note(rule: str, result: FindingsResult) -> str:

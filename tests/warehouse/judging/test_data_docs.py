@@ -118,3 +118,68 @@ def test_stored_results_hold_keys_and_no_other_values(company: Company) -> None:
         assert set(result["result"]) <= {"observed_value"}
     [failed] = [result for result in content["results"] if not result["success"]]
     assert failed["meta"]["keys"] == [{"lead_id": "lead-1", "rows": "2"}]
+
+
+def findings_page(company: Company) -> str:
+    docs = company.findings().docs
+    assert docs is not None
+    return docs.read_text(encoding="utf-8")
+
+
+def test_every_open_finding_is_told_by_its_sentence_the_newest_first(company: Company) -> None:
+    company.build(NIGHT, leads=1000)
+    company.spoil(
+        "update fct_integrity_findings set message = 'Nobody answered ' || lead_id || '.',"
+        " team = 'East', occurred_at = occurred_at + substr(lead_id, 6)::int * interval '1 second'"
+    )
+    page = findings_page(company)
+    told = re.findall(r"<li>Nobody answered lead-(\d+)\.<br>", page)
+    assert len(told) == 250
+    assert told == sorted(told, key=int, reverse=True)
+    assert "certain · East · finding-lead-2<" in page
+    assert "250 open findings of 1 rule, 0 waived." in page
+
+
+def test_a_waived_finding_is_counted_and_not_told(company: Company) -> None:
+    company.build(NIGHT)
+    company.spoil(
+        "insert into agreement_waivers values"
+        " ('finding-lead-2', 'Jo Smith', '2026-03-01', 'on parental leave')"
+    )
+    page = findings_page(company)
+    assert "9 open findings" in page
+    assert "1 waived" in page
+    assert "finding-lead-2<" not in page
+    assert "Jo Smith" not in page
+
+
+def test_tolerated_findings_are_told_as_well(company: Company) -> None:
+    company.build(NIGHT)
+    company.spoil(
+        "insert into agreement_thresholds values ('v1', 'ignored_handoff', 'open_findings', '10')"
+    )
+    page = findings_page(company)
+    assert "As tolerated." in page
+    assert "(tolerated: 10)" in page
+    assert page.count("<li>No response when due.") == 10
+
+
+def test_the_most_severe_rules_come_first(company: Company) -> None:
+    company.build(NIGHT)
+    company.spoil(
+        "update fct_integrity_findings set rule = 'stalled_lead' where lead_id in ('lead-2')"
+    )
+    page = findings_page(company)
+    assert page.index('"tag critical"') < page.index('"tag warning"')
+
+
+def test_what_a_person_typed_does_not_reach_the_site(company: Company) -> None:
+    company.build(NIGHT)
+    company.spoil(
+        "update fct_integrity_findings"
+        " set message = E'Rejected at noon, reason: ask Canary\\nYellowbird.'"
+    )
+    page = findings_page(company)
+    assert "<li>Rejected at noon.<br>" in page
+    for written in (found for found in company.home.rglob("*") if found.is_file()):
+        assert "Yellowbird" not in written.read_text(encoding="utf-8"), written
