@@ -74,6 +74,8 @@ class Answering(Working):
             self.truth.plant("cherry_picking", moment, subject="rep")
         elif conduct == "swift":
             moment = calendar.open_at(start + 5) + int(self.draw() * 25)
+            # One call after the other: what came in overnight is not all called at once.
+            self.first_touch_from = calendar.after(moment, 600 + self.draw() * 3 * HOUR)
             self.truth.resemble("rubber_stamp", moment, "fast, and worked at once")
             return self._accept_honestly_at(moment, tier, quick=True)
         elif self._is_rushed(at, quarter_end):
