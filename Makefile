@@ -85,7 +85,7 @@ test: setup ## run all tests, the fast ones first: make test [ARGS="-k wording"]
 bench: setup ## measure a full build and a night against plain COPY: make bench [LEADS=200000]
 	@$(RUN) bench/build_and_night.py $(if $(LEADS),--leads "$(LEADS)") $(ARGS)
 
-bench-integrity: setup ## measure how good the rules are: make bench-integrity [LEADS=5000] [SEEDS="101 102"]
+bench-integrity: setup ## measure how good the rules are: make bench-integrity [LEADS=8000] [SEEDS="101 102"]
 	@$(RUN) bench/integrity.py $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say

@@ -1,6 +1,6 @@
 """How good the integrity rules are: precision and recall against a truth they never see.
 
-    make bench-integrity                     twenty companies of 5,000 leads
+    make bench-integrity                     twenty companies of 8,000 leads
     make bench-integrity LEADS=2000          smaller ones
     make bench-integrity SEEDS="1 2 3"       others
 
@@ -147,7 +147,7 @@ def show_disagreement(seed: int, scored: Score, limit: int) -> None:
 def main() -> int:
     """Run the benchmark as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--leads", type=int, default=5_000)
+    parser.add_argument("--leads", type=int, default=8_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(101, 121)))
     parser.add_argument("--json", type=Path, help="write the figures here too")
     parser.add_argument("--explain", type=int, default=0, help="name so many cases that disagree")

@@ -63,7 +63,7 @@ class Answering(Working):
             self.truth.plant("rubber_stamp", moment, subject="rep")
             touch_due = calendar.after(moment, world.promise(at, tier).first_touch_hours * HOUR)
             self.truth.accept_unread(start, touch_due)
-        elif conduct == "cherry_picker" and 0 < quarter_end - at < 24 * DAY:
+        elif conduct == "cherry_picker" and 0 < quarter_end - at < world.plan.held_for:
             days = self.between(0.05, 2.6)
             is_after = world.plan.sides.get(rep.user_id) == "first"
             edge = quarter_end + int((days if is_after else -days) * DAY)

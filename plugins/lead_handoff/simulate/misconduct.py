@@ -28,7 +28,7 @@ def company_line(world: World) -> str:
         *_pairs(plan),
         *(_named("rubber_stamp", "rep", rep) for rep in plan.reps_who("rubber_stamp")),
         *_picked_quarters(plan, end),
-        *(_named("mql_flood", "period", period) for at in plan.floods for period in _periods(at)),
+        *(_named("mql_flood", "period", _month(at)) for at in plan.floods),
         *_odd_pipelines(plan, end),
         _named("unsigned_agreement", "agreement_version", "v1"),
     ]
@@ -92,12 +92,9 @@ def _quarter_start(at: int) -> int:
     return midnight(day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1))
 
 
-def _periods(at: int) -> Iterator[str]:
-    """The month, and the quarter, that end at `at`."""
-    last = date.fromisoformat(_day(at - 1))
-    yield f"month|{last.replace(day=1)}"
-    if _day(at)[5:] in QUARTER_STARTS:
-        yield f"quarter|{_day(_quarter_start(at - 1))}"
+def _month(at: int) -> str:
+    """The month that ends at `at`, as a rule spells a period."""
+    return f"month|{date.fromisoformat(_day(at - 1)).replace(day=1)}"
 
 
 def _odd_pipelines(plan: Plan, end: int) -> Iterator[Named]:
@@ -116,8 +113,8 @@ def _grown_months(plan: Plan, end: int) -> Iterator[tuple[int, str]]:
 def _look_alikes(plan: Plan, end: int) -> Iterator[Named]:
     yield from _fair_reps(plan)
     for at in plan.campaigns:
-        for period in _periods(at):
-            yield _named("mql_flood", "period", period, why="many at once, and as fit as ever")
+        why = "many at once, and as fit as ever"
+        yield _named("mql_flood", "period", _month(at), why=why)
     for start, kind in _grown_months(plan, end):
         if kind in PIPELINE_WHYS:
             period = f"month|{_day(start)}"

@@ -85,7 +85,8 @@ class Plan:
         colluding: each BDR who has an understanding, and with which reps.
         sides: which side of a quarter's end a cherry picker favours, by rep: last or first days.
         touch_pickers: the cherry pickers who accept like others, and only then wait for that day.
-        quarter_ends: the ends of quarters that cherry pickers look at.
+        quarter_ends: the ends of quarters that cherry pickers look at, and `held_for` how long
+            before one they begin to wait for it.
         rushes: those of them before which everybody hurries, which is no misconduct.
         floods: the period ends before which marketing hands over whatever it has.
         flood_from: which leads it takes, and `flood_reach` how old they may be.
@@ -103,6 +104,7 @@ class Plan:
     floods: tuple[int, ...]
     flood_from: float = 0.94
     flood_reach: int = 45 * DAY
+    held_for: int = 24 * DAY
     sides: dict[str, str] = field(default_factory=dict)
     touch_pickers: frozenset[str] = frozenset()
     rushes: frozenset[int] = frozenset()
@@ -160,6 +162,7 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
         floods=tuple(at for at, kind in kinds.items() if kind < 0.4),
         flood_from=0.9,
         flood_reach=28 * DAY,
+        held_for=40 * DAY,
         sides={rep: "last" if rng.random() < 0.6 else "first" for rep in pickers},
         touch_pickers=frozenset(rep for rep in pickers if rng.random() < 0.4),
         rushes=frozenset(at for at in quarters if rng.random() < 0.5),
