@@ -423,9 +423,12 @@ class Findings:
             return
         flag = "IsDeleted" if source == "salesforce" else "is_deleted"
         versions = self.company.record_versions(source, LEAD_OBJECTS[source], survivor.record_id)
-        deleted_at = min(
-            version.stamp for version in versions if parse_boolean(version.row.get(flag))
-        )
+        # Of a record that came back, the deletion that still stands.
+        deleted_at = versions[-1].stamp
+        for version in reversed(versions):
+            if not parse_boolean(version.row.get(flag)):
+                break
+            deleted_at = version.stamp
         handoff = handoffs[-1]
         for clause in self.compliance.rows:
             if (

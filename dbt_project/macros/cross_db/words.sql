@@ -36,6 +36,15 @@
     {{ value }} = any(string_to_array({{ list }}, '|'))
 {%- endmacro %}
 
+{# The texts of a group in one, in an order. #}
+{% macro joined(expression, separator, order_by) -%}
+    {{ adapter.dispatch('joined', 'lead_handoff')(expression, separator, order_by) }}
+{%- endmacro %}
+
+{% macro postgres__joined(expression, separator, order_by) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ order_by }})
+{%- endmacro %}
+
 {# A relation of one column with the values that a text joins by bars; correlated. #}
 {% macro each_listed(list) -%}
     {{ adapter.dispatch('each_listed', 'lead_handoff')(list) }}

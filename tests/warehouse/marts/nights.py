@@ -52,6 +52,7 @@ RULES = {
     "auto_expiry_accepts",
     "backward_move",
     "below_definition",
+    "deleted_after_handoff",
     "duplicate_live_record",
     "future_or_backdated",
     "history_gap",

@@ -21,24 +21,54 @@ ranked as (
 
 ),
 
+newest_live as (
+
+    select source_system, record_id, min(version_rank) as version_rank
+    from ranked
+    where not is_deleted
+    group by source_system, record_id
+
+),
+
+deletions as (
+
+    -- A record that came back was not deleted before: the deletion is the one that still stands.
+    select ranked.source_system, ranked.record_id, min(ranked.version_stamp) as deleted_at
+    from ranked
+    left join newest_live
+        on
+            ranked.source_system = newest_live.source_system
+            and ranked.record_id = newest_live.record_id
+    where
+        ranked.is_deleted
+        and (newest_live.version_rank is null or ranked.version_rank < newest_live.version_rank)
+    group by ranked.source_system, ranked.record_id
+
+),
+
 final as (
 
     select
-        source_system,
-        record_id,
-        created_at,
-        created_by_id,
-        is_deleted,
-        merged_into_id,
-        contact_id,
-        opportunity_id,
-        linked_system,
-        linked_lead_id,
-        linked_contact_id,
-        owner_id,
-        record
+        ranked.source_system,
+        ranked.record_id,
+        ranked.created_at,
+        ranked.created_by_id,
+        ranked.is_deleted,
+        deletions.deleted_at,
+        ranked.merged_into_id,
+        ranked.contact_id,
+        ranked.opportunity_id,
+        ranked.linked_system,
+        ranked.linked_lead_id,
+        ranked.linked_contact_id,
+        ranked.owner_id,
+        ranked.record
     from ranked
-    where version_rank = 1
+    left join deletions
+        on
+            ranked.source_system = deletions.source_system
+            and ranked.record_id = deletions.record_id
+    where ranked.version_rank = 1
 
 )
 

@@ -64,7 +64,7 @@ other_findings as (
         'int_integrity__late_acceptance', 'int_integrity__rejection',
         'int_integrity__engaged_but_unfit', 'int_integrity__padded_activity',
         'int_integrity__history_gap', 'int_integrity__systems_disagree',
-        'int_integrity__duplicate_live_record',
+        'int_integrity__duplicate_live_record', 'int_integrity__deleted_after_handoff',
     ] %}
     {% if not loop.first %}union all{% endif %}
     select

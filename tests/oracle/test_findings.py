@@ -1,0 +1,40 @@
+"""What the integrity rules see, on stories worked by hand."""
+
+from tests.oracle.stories import Story
+from tests.oracle.test_handoffs import offer
+
+
+def rules(story: Story, as_of: str) -> set[tuple[str, str]]:
+    return {(found.rule, found.grade) for found in story.judged(as_of).findings.found}
+
+
+def deleted(story: Story, when: str, flag: str = "true") -> None:
+    story.lead(when, created="2026-04-01 12:00", IsDeleted=flag)
+
+
+def test_a_lead_deleted_while_sales_owes_an_answer_is_a_finding(story: Story) -> None:
+    offer(story)
+    deleted(story, "2026-04-07 16:00")
+    assert ("deleted_after_handoff", "certain") in rules(story, "2026-04-20 00:00")
+
+
+def test_a_deletion_that_was_taken_back_is_none(story: Story) -> None:
+    offer(story)
+    deleted(story, "2026-04-07 16:00")
+    deleted(story, "2026-04-07 17:00", flag="false")
+    assert ("deleted_after_handoff", "certain") not in rules(story, "2026-04-20 00:00")
+
+
+def test_of_two_deletions_the_one_that_stands_counts(story: Story) -> None:
+    offer(story)
+    deleted(story, "2026-04-02 12:00")
+    deleted(story, "2026-04-03 12:00", flag="false")
+    deleted(story, "2026-04-07 16:00")
+    deleted(story, "2026-05-20 16:00")
+    assert ("deleted_after_handoff", "certain") in rules(story, "2026-06-20 00:00")
+
+
+def test_a_deletion_after_everything_fell_due_is_none(story: Story) -> None:
+    offer(story)
+    deleted(story, "2026-05-20 16:00")
+    assert ("deleted_after_handoff", "certain") not in rules(story, "2026-06-20 00:00")
