@@ -5,7 +5,8 @@ judged by the agreement in force.
 
 **Inputs.** Extract files under `HANDOFF_EXTRACTS` (`<root>/<source>/<object>/<YYYY-MM-DD>/`), every
 folder dated on or before the night that has not been loaded yet; the agreement in
-`HANDOFF_AGREEMENT`.
+`HANDOFF_AGREEMENT`. Where a connection `salesforce_default` or `marketo_default` exists, the night
+first pulls that source into such folders (docs/connecting.md).
 
 **Outputs.** Raw tables `raw_<source>`, the record of loads and quarantined rows in `ops`, the views
 in schema `marts` (and `restricted`), Data Docs under `HANDOFF_HOME/data_docs`; an event of the
@@ -19,6 +20,10 @@ as_of = midnight at the start of that date. By hand: trigger with `{"date": "202
 
 **Triage.**
 
+- `pull` failed for an object: the other objects and sources land all the same, but a night that
+  lacks an object of a required source is not published. What may pass by itself was tried five
+  times; a used-up quota was waited for. The message says what to do: docs/connecting.md lists them
+  all. Then clear the run: what was pulled stays. `pull` skipped means that no connection exists.
 - `open_night` failed: the message lists problems of the agreement by file, row and column, or names
   the run that holds the night. Correct the agreement, or wait for that run; then clear the run.
 - `land` failed or `landed` names objects: the message names file and reason; rows that could not be
@@ -44,6 +49,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 
 from lead_handoff.airflow import tasks
 from lead_handoff.airflow.assets import PUBLISHED_MARTS
+from lead_handoff.airflow.pulling import PullRetries
 from lead_handoff.airflow.tags import OWNER, Tag
 from lead_handoff.airflow.windows import nightly_schedule
 
@@ -55,7 +61,8 @@ from lead_handoff.airflow.windows import nightly_schedule
     # A night loads every folder that is there, so missed nights need no runs of their own.
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=timedelta(hours=6),
+    # Long enough for a source's daily quota, which begins anew hours after midnight in UTC.
+    dagrun_timeout=timedelta(hours=12),
     doc_md=__doc__,
     tags=[Tag.IMPACT_READERS, Tag.AREA_NIGHT, Tag.RHYTHM_NIGHTLY],
     default_args={
@@ -83,9 +90,23 @@ from lead_handoff.airflow.windows import nightly_schedule
     },
 )
 def nightly_lead_load() -> None:
-    """Wire the night: open >> land >> judge >> build >> judge >> publish >> tell >> close."""
+    """Wire it: pull >> open >> land >> judge >> build >> judge >> publish >> tell >> close."""
 
     @task
+    def connections() -> list[str]:
+        return tasks.objects_to_pull(get_current_context())
+
+    # A failing source must be given time without holding the night: it is opened after this.
+    @task(
+        max_active_tis_per_dagrun=4,
+        map_index_template="{{ what }}",
+        retries=4,
+        retry_policy=PullRetries(),
+    )
+    def pull(what: str) -> dict[str, Any]:
+        return tasks.pull(get_current_context(), what)
+
+    @task(trigger_rule="all_done")
     def open_night() -> dict[str, Any]:
         return tasks.open_night(get_current_context())
 
@@ -129,7 +150,9 @@ def nightly_lead_load() -> None:
     def close_night() -> None:
         tasks.close_night(get_current_context())
 
+    pulls = pull.expand(what=connections())
     opened = open_night()
+    pulls >> opened
     loads = land.partial(opened=opened).expand(source=sources_of(opened))
     judged = landed(opened)
     built = build(opened)

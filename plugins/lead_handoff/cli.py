@@ -158,13 +158,13 @@ def check_agreement(options: argparse.Namespace, console: Console) -> int:
 
 
 def check_connection(options: argparse.Namespace, console: Console) -> int:
-    """Name everything that stands between a Salesforce connection and its first night."""
-    from lead_handoff.extracts import salesforce
-    from lead_handoff.extracts.check import problems_of
+    """Name everything that stands between a connection and its first night."""
     from lead_handoff.extracts.connection import from_environment
+    from lead_handoff.extracts.connectors import connector_of
 
-    with salesforce.session(from_environment(options.conn)) as session:
-        problems = problems_of(session)
+    connector = connector_of(options.conn)
+    with connector.session(from_environment(options.conn), None) as session:
+        problems = connector.problems_of(session)
     for problem in problems:
         console.say(problem)
     console.say(f"{options.conn}: {len(problems) or 'no'} problem(s)")
@@ -172,31 +172,35 @@ def check_connection(options: argparse.Namespace, console: Console) -> int:
 
 
 def pull(options: argparse.Namespace, console: Console) -> int:
-    """Pull a night of every Salesforce object; one that fails does not stop the others."""
-    from lead_handoff.extracts import salesforce
+    """Pull a night of every object; one that fails does not stop the others."""
     from lead_handoff.extracts.connection import from_environment
+    from lead_handoff.extracts.connectors import CONNECTORS, connector_of, local_root
     from lead_handoff.extracts.errors import ExtractError
 
-    root = settings.extracts_root()
-    if "://" in root:
-        raise HandoffError(
-            f"A pull writes to a local folder, and HANDOFF_EXTRACTS names {root.split('://')[0]}://;"
-            " set it to a folder, and copy the night folders from there if need be."
-        )
+    root = local_root(settings.extracts_root())
+    given = [connector.conn_id for connector in CONNECTORS.values()]
+    given = [conn_id for conn_id in given if f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ]
     failed = 0
-    with salesforce.session(from_environment(options.conn)) as session:
-        session.login()
-        for name in salesforce.objects():
-            try:
-                pulled = salesforce.pull(session, name, options.date, Path(root))
-            except ExtractError as error:
-                failed += 1
-                console.say(f"{name}: {error}")
-                continue
-            if pulled is None:
-                console.say(f"{name}: already pulled for {options.date}")
-            else:
-                console.say(f"{name}: {pulled.rows:,} rows in {pulled.pages} page(s)")
+    for conn_id in [options.conn] if options.conn else given or ["salesforce_default"]:
+        connector, connection = connector_of(conn_id), from_environment(conn_id)
+        with connector.session(connection, None) as session:
+            session.login()
+            for name in connector.objects_of(connection):
+                what = f"{connector.source}.{name}"
+
+                def tell(line: str, what: str = what) -> None:
+                    console.say(f"{what}: {line}")
+
+                try:
+                    pulled = connector.pull(session, name, options.date, root, tell=tell)
+                except ExtractError as error:
+                    failed += 1
+                    tell(str(error))
+                    continue
+                if pulled is None:
+                    tell(f"already pulled for {options.date} or a later night")
+                else:
+                    tell(f"{pulled.rows:,} rows in {pulled.pages} page(s)")
     return FAILED if failed else 0
 
 
@@ -470,13 +474,13 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check-agreement", help="check the agreement's files")
     checking.set_defaults(command=check_agreement)
 
-    connecting = commands.add_parser("check-connection", help="check a connection to Salesforce")
+    connecting = commands.add_parser("check-connection", help="check a connection to a source")
+    connecting.add_argument("--conn", default="salesforce_default", help="id of the connection")
     connecting.set_defaults(command=check_connection)
-    pulling = commands.add_parser("pull", help="pull a night's extracts from Salesforce")
+    pulling = commands.add_parser("pull", help="pull a night's extracts from the sources")
     pulling.add_argument("--date", type=_date, required=True, help="YYYY-MM-DD")
+    pulling.add_argument("--conn", help="id of the connection; without it, every one that is set")
     pulling.set_defaults(command=pull)
-    for command in (connecting, pulling):
-        command.add_argument("--conn", default="salesforce_default", help="id of the connection")
     return parser
 
 

@@ -27,6 +27,8 @@ LAST = FIRST + DAY * (NIGHTS - 1)
 MONTH = "2026-04"
 SEED = "01382438112797316654"
 TASKS = {
+    "connections",
+    "pull",
     "open_night",
     "sources_of",
     "land",
@@ -200,6 +202,11 @@ def test_airflow_ran_the_tasks_and_keeps_the_record(company: Company) -> None:
     )
     assert ("nightly_lead_load", "success", NIGHTS) in runs
     assert ("monthly_rejection_sample", "success", 1) in runs
+    skipped = company.airflow(
+        "select distinct task_id from task_instance where dag_id = 'nightly_lead_load'"
+        " and state = 'skipped'"
+    )
+    assert skipped == [("pull",)]
     tasks = company.airflow(
         "select task_id, count(*) from task_instance join dag_run using (dag_id, run_id)"
         " where dag_id = 'nightly_lead_load' and dag_run.state = 'success' group by 1"
@@ -219,6 +226,7 @@ def test_each_published_night_is_told_to_the_dags_that_wait_for_the_marts(
 
 def test_the_terminal_shows_progress_and_neither_chatter_nor_secrets(company: Company) -> None:
     said = company.backfill.said
+    assert "nothing is pulled, files only: no connection" in said
     for part in ("land marketo", "gate raw", "build", "gate marts", "find", "publish"):
         assert part in said
     assert said.count("published in") == NIGHTS - 1

@@ -26,6 +26,7 @@ FAULTS = (
     *("locator_expired", "trickle", "torn_csv", "not_json"),
 )
 WHERE = re.compile(r"SELECT (.+) FROM (\w+) WHERE (?:(\w+) >= (\S+) AND )?(\w+) < (\S+)$")
+FIRST = re.compile(r"SELECT (\w+) FROM (\w+) ORDER BY \1 ASC LIMIT 1$")
 
 
 @dataclass
@@ -200,6 +201,9 @@ class Handler(BaseHTTPRequestHandler):
                     ],
                 }
             )
+        elif path == "/queryAll" and (match := FIRST.match(query["q"])):
+            stamps = sorted(str(row[match[1]]) for row in org.records[match[2]])[:1]
+            self.send_json({"done": True, "records": [{match[1]: stamp} for stamp in stamps]})
         elif path == "/queryAll":
             self.rest_page(query["q"], 0)
         elif path.startswith("/query/"):

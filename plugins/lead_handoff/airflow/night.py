@@ -159,12 +159,16 @@ def land(run: Run, source: str, fence: int) -> dict[str, Any]:
 
 
 def judge_landing(
-    run: Run, sources: Sequence[str], landed: Sequence[Mapping[str, Any]]
+    run: Run,
+    sources: Sequence[str],
+    landed: Sequence[Mapping[str, Any]],
+    not_pulled: Sequence[str] | None = (),
 ) -> list[str]:
     """Decide whether the night may go on with what has landed.
 
-    A source that the agreement requires must have landed whole; one that it does not require may
-    have failed, which is said.
+    A source that the agreement requires must have been pulled, where it is, and landed whole; one
+    that it does not require may have failed, which is said. ``not_pulled`` names the objects
+    (``<source>.<object>``) whose pull failed, None where it is not even known what to pull.
     Raises NightError naming each required source and object that failed.
     """
     tell = teller("landed")
@@ -180,6 +184,11 @@ def judge_landing(
             else [f"{source}: the task that lands it failed; its log says why"]
         )
         (stopping if source in required else remarks).extend(problems)
+    if not_pulled is None:
+        stopping.append("what to pull is not known: the task that reads the connections failed")
+    for what in not_pulled or ():
+        problem = f"{what}: the task that pulls it failed; its log says why"
+        (stopping if what.partition(".")[0] in required else remarks).append(problem)
     if not results:
         stopping = stopping or ["no source has landed at all"]
     for remark in remarks:
@@ -189,7 +198,7 @@ def judge_landing(
             "The night is not published, because sources that the agreement requires did not land "
             "whole:\n"
             + "\n".join(f"  - {problem}" for problem in stopping[:PROBLEMS_SHOWN])
-            + "\nRepair or replace these files and run the night again; what has landed stays. "
+            + "\nMend this and run the night again; what was pulled and what has landed stays. "
             "A source that may be missing has is_required false in agreement_sources.csv."
         )
     return remarks

@@ -39,6 +39,26 @@ def run_of(context: Context) -> night.Run:
     )
 
 
+def objects_to_pull(context: Context) -> list[str]:
+    """See pulling.objects_to_pull."""
+    from lead_handoff.airflow import pulling
+
+    return _final(context, pulling.objects_to_pull)
+
+
+def pull(context: Context, what: str) -> dict[str, Any]:
+    """See pulling.pull; which failures are final is for the task's retry policy to say."""
+    from lead_handoff.airflow import pulling
+
+    # Airflow shows this in place of the mapped task's number. Contexts are typed as read-only here.
+    context["what"] = what  # type: ignore[index]
+    try:
+        return pulling.pull(what, run_of(context).night.night)
+    except HandoffError as error:
+        teller(f"pull {what} failed")(str(error))
+        raise
+
+
 def open_night(context: Context) -> dict[str, Any]:
     """See night.open_night."""
     return _final(context, lambda: night.open_night(run_of(context)))
@@ -50,15 +70,17 @@ def land(context: Context, source: str, opened: Mapping[str, Any]) -> dict[str, 
 
 
 def landed(context: Context, opened: Mapping[str, Any] | None) -> list[str]:
-    """See night.judge_landing; takes what the mapped landing tasks returned."""
+    """See night.judge_landing; takes what the mapped pulling and landing tasks returned."""
     if opened is None:  # this step runs even where landing failed, so it has to look
         raise AirflowFailException("The night was not opened; open_night says why.")
-    results = context["ti"].xcom_pull(task_ids=["land"]) or []
+    ti = context["ti"]
+    results = [result for result in ti.xcom_pull(task_ids=["land"]) or [] if result]
+    wanted = ti.xcom_pull(task_ids="connections")
+    pulled = {each["what"] for each in ti.xcom_pull(task_ids=["pull"]) or [] if each}
+    not_pulled = None if wanted is None else [what for what in wanted if what not in pulled]
     return _final(
         context,
-        lambda: night.judge_landing(
-            run_of(context), opened["sources"], [result for result in results if result]
-        ),
+        lambda: night.judge_landing(run_of(context), opened["sources"], results, not_pulled),
     )
 
 

@@ -94,10 +94,17 @@ def client(patience: Patience) -> Iterator[httpx.Client]:
 def download(response: httpx.Response, path: Path) -> None:
     """Write a streamed answer to a file, whole or not at all; memory stays at one chunk."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    save(response, part, 0)
+    part.replace(path)
+
+
+def save(response: httpx.Response, path: Path, start: int) -> None:
+    """Write a streamed answer into a file from a position on, as far as it comes."""
+    with path.open("r+b" if start else "wb") as file:
+        file.truncate(start)
+        file.seek(start)
         for chunk in response.iter_bytes(65_536):
             file.write(chunk)
-    part.replace(path)
 
 
 def json_of(response: httpx.Response) -> Any:

@@ -7,10 +7,12 @@ how far it reaches become visible in the same moment and cannot contradict each 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,22 @@ class ObjectFolder:
         """Where an unfinished pull lies."""
         return self.path / ".pull"
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other pulls of this object out; the system lets go when the process ends.
+
+        Raises ExtractError(pull_running) where another one is at work.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ExtractError(
+                    "pull_running", f"another pull into {self.path} is at work; wait for its end"
+                ) from None
+            yield
+
     def pulled(self) -> Iterator[tuple[date, datetime]]:
         """Nights that were pulled (not delivered as files), with the end of their windows.
 
@@ -60,13 +78,23 @@ class ObjectFolder:
                 ) from error
 
     def next_window(self, night: date, horizon: datetime, overlap: timedelta) -> Window | None:
-        """What to pull for a night, or None where it has been pulled.
+        """What to pull for a night, or None where it, or a later one, has been pulled.
 
-        Raises ExtractError: state_ahead where a later night, or time to come, was pulled already;
+        Raises ExtractError: state_ahead where a night or time to come was pulled already;
         folder_taken where files were delivered for this night.
         """
         known = list(self.pulled())
         if night in dict(known):
+            return None
+        last_night, reached = max(known, default=(night, horizon))
+        # A zone may be a day ahead of the source's clock, and lag may hold it back a little more.
+        if last_night > horizon.date() + timedelta(days=2) or reached > horizon:
+            raise ExtractError(
+                "state_ahead",
+                f"{self.path} was pulled for {last_night} up to {reached.isoformat()}, which the"
+                " source's clock has not reached; remove that folder if it is a mistake",
+            )
+        if last_night > night:
             return None
         if (self.path / night.isoformat()).exists():
             raise ExtractError(
@@ -74,17 +102,7 @@ class ObjectFolder:
                 f"{self.path / night.isoformat()} holds files that were delivered; move them, or"
                 " leave this night to them",
             )
-        if not known:
-            return Window(None, horizon)
-        last_night, reached = max(known)
-        if last_night > night or reached > horizon:
-            raise ExtractError(
-                "state_ahead",
-                f"{self.path} was pulled for {last_night} up to {reached.isoformat()}, which is"
-                f" later than {night} or the source's clock; pull a later night, or remove that"
-                " folder",
-            )
-        return Window(reached - overlap, horizon)
+        return Window(reached - overlap if known else None, horizon)
 
     def resume(self, night: date) -> dict[str, Any]:
         """Progress of an unfinished pull of this night; what is left of another one is removed."""
@@ -111,7 +129,8 @@ class ObjectFolder:
         for page in pages:
             with (self.pull / page["name"]).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            files.append({"name": page["name"], "rows": page["rows"], "sha256": digest})
+            entry = {"name": page["name"], "rows": page["rows"], "sha256": digest}
+            files.append({key: value for key, value in entry.items() if value is not None})
         manifest = {
             "files": files,
             "window": {

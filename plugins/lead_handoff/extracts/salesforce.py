@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience, Transient, client
-from lead_handoff.extracts.night_folder import ObjectFolder, Window
+from lead_handoff.extracts.night_folder import Window
+from lead_handoff.extracts.pulling import (
+    POLLS,
+    Pace,
+    Page,
+    Part,
+    Progress,
+    Pulled,
+    Tell,
+    pull_object,
+    split,
+    write_lines,
+)
 from lead_handoff.extracts.salesforce_session import Session
 from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
@@ -30,33 +41,7 @@ BULK = frozenset(
 UNREADABLE = frozenset({"address", "location", "base64", "complexvalue"})
 """Compound types: Bulk API 2.0 does not select them, and their parts are fields of their own."""
 
-POLLS = 720
 LONGEST_FIELD = 16_000_000
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How a pull goes about its work.
-
-    ``overlap``: how far a window reaches back into the last one. ``lag``: how far it stays behind
-    the source's clock, because a record shows its stamp only when its transaction is committed.
-    """
-
-    overlap: timedelta = timedelta(minutes=30)
-    lag: timedelta = timedelta(minutes=5)
-    page_rows: int = 50_000
-    poll: float = 10.0
-    restarts: int = 3
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """What a pull brought: rows are those of the pages, repeats by the overlap included."""
-
-    object: str
-    folder: Path
-    rows: int
-    pages: int
 
 
 @contextmanager
@@ -90,15 +75,15 @@ def fields_of(salesforce: Session, spec: ObjectSpec) -> list[str]:
     return known + sorted(name for name, each in visible.items() if each.get("custom"))
 
 
-def query_of(spec: ObjectSpec, fields: list[str], window: Window) -> str:
-    """The SOQL of a window; it takes no parameters.
+def query_of(spec: ObjectSpec, fields: list[str], since: datetime | None, until: datetime) -> str:
+    """The SOQL of a stretch of time; it takes no parameters.
 
     Every part of it is from the catalogue, from describe or from a clock.
     """
     stamp = spec.stamps[0]
-    since = f"{stamp} >= {_literal(window.since)} AND " if window.since else ""
-    until = _literal(window.until)
-    return f"SELECT {', '.join(fields)} FROM {spec.name} WHERE {since}{stamp} < {until}"  # noqa: S608
+    low = f"{stamp} >= {_literal(since)} AND " if since else ""
+    high = f"{stamp} < {_literal(until)}"
+    return f"SELECT {', '.join(fields)} FROM {spec.name} WHERE {low}{high}"  # noqa: S608
 
 
 def _literal(moment: datetime) -> str:
@@ -106,111 +91,134 @@ def _literal(moment: datetime) -> str:
 
 
 def pull(
-    salesforce: Session, object_name: str, night: date, root: Path, pace: Pace | None = None
+    salesforce: Session,
+    object_name: str,
+    night: date,
+    root: Path,
+    pace: Pace | None = None,
+    tell: Tell = lambda line: None,
 ) -> Pulled | None:
     """Pull one object into its folder of the night, or go on where an earlier attempt ended.
 
     Returns None where the night has been pulled. Raises ExtractError; nothing is shown then.
     """
-    pace = pace or Pace()
     spec = CATALOGUE["salesforce"][object_name]
-    folder = ObjectFolder(root / "salesforce" / object_name)
-    horizon = (salesforce.server_time() - pace.lag).replace(microsecond=0)
-    window = folder.next_window(night, horizon, pace.overlap)
-    if window is None:
-        return None
-    progress = folder.resume(night)
-    for _ in range(pace.restarts + 1):
-        if not progress:
-            fields = fields_of(salesforce, spec)
-            progress = {
-                "night": night.isoformat(),
-                "since": window.since.isoformat() if window.since else None,
-                "until": window.until.isoformat(),
-                "query": query_of(spec, fields, window),
-                "fields": fields,
-                "next": None,
-                "pages": [],
-                "done": False,
-            }
-            folder.record(progress)
-        try:
-            read = _read_bulk if object_name in BULK else _read_rest
-            while not progress["done"]:
-                read(salesforce, folder, progress, pace)
-                folder.record(progress)
-        except ExtractError as error:
-            if error.name not in ("result_gone", "result_incomplete"):
-                raise
-            # A new job may order its rows otherwise, so pages of the old one cannot be kept.
-            progress = {}
-            continue
-        since = datetime.fromisoformat(progress["since"]) if progress["since"] else None
-        done = Window(since, datetime.fromisoformat(progress["until"]))
-        pages = progress["pages"]
-        shown = folder.show(night, done, pages)
-        return Pulled(object_name, shown, sum(page["rows"] for page in pages), len(pages))
-    raise ExtractError(
-        "result_gone",
-        f"{object_name}: Salesforce dropped the result {pace.restarts + 1} times while it was read;"
-        " run again when it is less busy",
-    )
+    return pull_object(Reader(salesforce, spec, pace or Pace()), night, root, tell)
 
 
-def _read_bulk(
-    salesforce: Session, folder: ObjectFolder, progress: dict[str, Any], pace: Pace
-) -> None:
-    """The next step of a query job: create it, wait for it, or fetch its next page."""
-    if "job" not in progress:
-        job = salesforce.post(
-            "/jobs/query",
-            {
-                "operation": "queryAll",
-                "query": progress["query"],
-                "contentType": "CSV",
-                "columnDelimiter": "COMMA",
-                "lineEnding": "LF",
-            },
-        )
-        progress["job"] = str(job["id"])
-        return
-    path = f"/jobs/query/{progress['job']}"
-    if not progress["pages"]:
-        _await(salesforce, path, pace)
-    name = f"page-{len(progress['pages']):06d}.csv"
-    params = {"maxRecords": str(pace.page_rows)}
-    if progress["next"]:
-        params["locator"] = progress["next"]
-    rows = 0
+@dataclass(frozen=True)
+class Reader:
+    """Reads one object, by Bulk API 2.0 or by REST."""
 
-    def check(page: Path, headers: Any) -> None:
-        nonlocal rows
-        is_first = not progress["pages"]
-        rows, has_header = _rows_of(page, progress["fields"], needs_header=is_first)
-        if headers.get("Sforce-NumberOfRecords") != str(rows):
-            raise Transient("a page with another number of records than announced")
-        if not has_header:
-            _give_header(page, folder.pull / progress["pages"][0]["name"])
+    salesforce: Session = field(repr=False)
+    spec: ObjectSpec
+    pace: Pace
 
-    headers = salesforce.fetch(f"{path}/results", params, folder.pull / name, check)
-    locator = headers.get("Sforce-Locator", "null")
-    progress["pages"].append({"name": name, "rows": rows})
-    progress["next"] = locator
-    progress["done"] = locator in ("null", "")
+    source: ClassVar[str] = "salesforce"
 
+    @property
+    def object(self) -> str:
+        """Its name."""
+        return self.spec.name
 
-def _await(salesforce: Session, path: str, pace: Pace) -> None:
-    for _ in range(POLLS):
-        state = salesforce.get(path)["state"]
-        if state == "JobComplete":
-            return
-        if state in ("Failed", "Aborted"):
-            raise ExtractError(
-                "job_failed",
-                f"{path} ended as {state}; Salesforce's Bulk Data Load Jobs page says why",
+    def server_time(self) -> datetime:
+        """The source's clock."""
+        return self.salesforce.server_time()
+
+    def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
+        """The fields to select; the years before a first pull in parts, if they are many."""
+        fields = fields_of(self.salesforce, self.spec)
+        since = window.since
+        if since is None and self.object in BULK:
+            since = self._earliest()
+        if since is None:
+            parts = [Part(None, window.until)]
+        else:
+            parts = split(since, window.until, self.pace.longest) or [Part(since, window.until)]
+        if window.since is None:
+            parts[0].since = None
+        return {"fields": fields}, parts
+
+    def _earliest(self) -> datetime | None:
+        """The stamp of the oldest record, by the index that Salesforce keeps on it."""
+        stamp = self.spec.stamps[0]
+        query = f"SELECT {stamp} FROM {self.object} ORDER BY {stamp} ASC LIMIT 1"  # noqa: S608
+        records = self.salesforce.get("/queryAll", {"q": query})["records"]
+        return datetime.fromisoformat(str(records[0][stamp])) if records else None
+
+    def step(self, part: Part, progress: Progress, folder: Path) -> None:
+        """Create a job, wait for it, or fetch its next page."""
+        query = query_of(self.spec, progress.plan["fields"], part.since, part.until)
+        read = self._read_bulk if self.object in BULK else self._read_rest
+        read(query, part, progress, folder)
+
+    def _read_bulk(self, query: str, part: Part, progress: Progress, folder: Path) -> None:
+        if "job" not in part.state:
+            job = self.salesforce.post(
+                "/jobs/query",
+                {
+                    "operation": "queryAll",
+                    "query": query,
+                    "contentType": "CSV",
+                    "columnDelimiter": "COMMA",
+                    "lineEnding": "LF",
+                },
             )
-        salesforce.patience.sleep(pace.poll)
-    raise ExtractError("job_slow", f"{path} did not end within {POLLS * pace.poll / 60:.0f} min")
+            part.state["job"] = str(job["id"])
+            return
+        path = f"/jobs/query/{part.state['job']}"
+        if not part.pages:
+            self._await(path)
+        fields = progress.plan["fields"]
+        params = {"maxRecords": str(self.pace.page_rows)}
+        if part.state.get("next"):
+            params["locator"] = part.state["next"]
+        rows = 0
+
+        def check(page: Path, headers: Any) -> None:
+            nonlocal rows
+            rows, has_header = _rows_of(page, fields, needs_header=not part.pages)
+            if headers.get("Sforce-NumberOfRecords") != str(rows):
+                raise Transient("a page with another number of records than announced")
+            if not has_header:
+                _give_header(page, folder / part.pages[0].name)
+
+        name = progress.new_name(".csv")
+        headers = self.salesforce.fetch(f"{path}/results", params, folder / name, check)
+        locator = headers.get("Sforce-Locator", "null")
+        part.pages.append(Page(name, rows))
+        part.state["next"] = locator
+        part.done = locator in ("null", "")
+
+    def _await(self, path: str) -> None:
+        for poll in range(POLLS):
+            state = self.salesforce.get(path)["state"]
+            if state == "JobComplete":
+                return
+            if state in ("Failed", "Aborted"):
+                raise ExtractError(
+                    "job_failed",
+                    f"{path} ended as {state}; Salesforce's Bulk Data Load Jobs page says why",
+                )
+            # A night's changes are ready in seconds; the years before a first pull are not.
+            self.salesforce.patience.sleep(min(self.pace.poll, 2.0 ** min(poll, 10)))
+        minutes = POLLS * self.pace.poll / 60
+        raise ExtractError("job_slow", f"{path} did not end within {minutes:.0f} min")
+
+    def _read_rest(self, query: str, part: Part, progress: Progress, folder: Path) -> None:
+        if part.state.get("next"):
+            answer = self.salesforce.get(part.state["next"])
+        else:
+            answer = self.salesforce.get("/queryAll", {"q": query})
+        name = progress.new_name(".jsonl")
+        for record in answer["records"]:
+            record.pop("attributes", None)
+        write_lines(folder / name, answer["records"])
+        part.pages.append(Page(name, len(answer["records"])))
+        part.state["next"] = answer.get("nextRecordsUrl")
+        part.done = bool(answer["done"])
+        if part.done and part.rows != answer["totalSize"]:
+            raise ExtractError("result_incomplete", "the pages do not add up to the result")
 
 
 def _rows_of(page: Path, fields: list[str], *, needs_header: bool) -> tuple[int, bool]:
@@ -245,25 +253,3 @@ def _give_header(page: Path, first_page: Path) -> None:
         file.write(above.readline())
         shutil.copyfileobj(below, file)
     whole.replace(page)
-
-
-def _read_rest(
-    salesforce: Session, folder: ObjectFolder, progress: dict[str, Any], pace: Pace
-) -> None:
-    """The next page of a REST query, as JSON lines."""
-    if progress["next"]:
-        answer = salesforce.get(progress["next"])
-    else:
-        answer = salesforce.get("/queryAll", {"q": progress["query"]})
-    name = f"page-{len(progress['pages']):06d}.jsonl"
-    part = folder.pull / f"{name}.part"
-    with part.open("w", encoding="utf-8") as file:
-        for record in answer["records"]:
-            record.pop("attributes", None)
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    part.replace(folder.pull / name)
-    progress["pages"].append({"name": name, "rows": len(answer["records"])})
-    progress["next"] = answer.get("nextRecordsUrl")
-    progress["done"] = bool(answer["done"])
-    if progress["done"] and sum(p["rows"] for p in progress["pages"]) != answer["totalSize"]:
-        raise ExtractError("result_incomplete", "the pages do not add up to the result")

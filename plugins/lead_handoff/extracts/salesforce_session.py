@@ -1,49 +1,40 @@
-"""A session with Salesforce: OAuth 2.0 login, renewal of tokens, errors and limits by name."""
+"""A session with Salesforce: OAuth 2.0 login, errors and limits by name."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 import httpx
 
-from lead_handoff.extracts.connection import Connection, safe_address
+from lead_handoff.extracts.connection import safe_address
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import (
-    TRANSIENT,
-    Patience,
-    Transient,
-    download,
-    json_of,
-    retry_after,
-)
-
-Result = TypeVar("Result")
+from lead_handoff.extracts.http import TRANSIENT, Transient, download, json_of, retry_after
+from lead_handoff.extracts.session import TokenRefused, TokenSession
 
 API_VERSION = "63.0"
 DAY_SHARE = 0.8
 """Share of the day's API requests after which a pull stops; people need the rest."""
 LOCATOR_CODES = frozenset({"INVALID_QUERY_LOCATOR", "INVALIDLOCATOR", "INVALID_LOCATOR"})
+TRANSIENT_CODES = frozenset(
+    {"SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "CONCURRENT_API_REQUEST", "ServerError"}
+)
+QUOTA_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "ExceededQuota"})
+TOO_LARGE_CODES = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "Timeout"})
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 _CODE = re.compile(r"[A-Za-z_]{1,60}\Z")
 
 
 @dataclass
-class Session:
-    """Requests to one organisation. The token is kept here alone and never shown."""
+class Session(TokenSession):
+    """Requests to one organisation."""
 
-    connection: Connection
-    http: httpx.Client = field(repr=False)
-    patience: Patience = field(default_factory=Patience)
-    _token: str = field(default="", init=False, repr=False)
-    _instance: str = field(default="", init=False)
+    source: ClassVar[str] = "Salesforce"
 
     def login(self) -> None:
         """Get a token by JWT bearer where a private key is given, else by client credentials.
@@ -51,15 +42,7 @@ class Session:
         Raises ExtractError: login_refused with Salesforce's code, bad_connection.
         """
         address = self.connection.address
-        form = self._grant(address)
-
-        def attempt() -> httpx.Response:
-            answer = self.http.post(f"{address}/services/oauth2/token", data=form)
-            if answer.status_code in TRANSIENT:
-                raise Transient(f"HTTP {answer.status_code}", retry_after(answer))
-            return answer
-
-        answer = self.patience.call("the login", attempt)
+        answer = self.token_answer(f"{address}/services/oauth2/token", self._grant(address))
         if answer.status_code != 200:
             raise ExtractError(
                 "login_refused",
@@ -68,7 +51,7 @@ class Session:
             )
         document = answer.json()
         self._token = str(document["access_token"])
-        self._instance = safe_address(str(document["instance_url"]), "Salesforce's instance_url")
+        self._base = safe_address(str(document["instance_url"]), "Salesforce's instance_url")
 
     def _grant(self, address: str) -> dict[str, str]:
         key = str(self.connection.extra.get("private_key") or "")
@@ -105,11 +88,11 @@ class Session:
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """The JSON at a path below /services/data/v<version>, or at a path that was answered."""
-        return self._request("GET", path, json_of, params=params)
+        return self._ask("GET", path, json_of, params=params)
 
     def post(self, path: str, document: Mapping[str, str]) -> Any:
         """The JSON that answers a document."""
-        return self._request("POST", path, json_of, json=document)
+        return self._ask("POST", path, json_of, json=document)
 
     def fetch(
         self, path: str, params: Mapping[str, str], to: Path, check: Callable[[Path, Any], None]
@@ -121,63 +104,49 @@ class Session:
             check(to, answer.headers)
             return answer.headers
 
-        return self._request("GET", path, save, params=params)
+        return self._ask("GET", path, save, params=params)
 
     def server_time(self) -> datetime:
-        """The source's clock, from the Date header: this machine's may be wrong."""
+        """The source's clock."""
 
         def read(answer: httpx.Response) -> datetime:
             answer.read()
-            try:
-                return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-            except (KeyError, ValueError):
-                raise Transient("an answer without a date") from None
+            return self.clock()
 
-        return self._request("GET", "/limits", read)
+        moment: datetime = self._ask("GET", "/limits", read)
+        return moment
 
-    def _request(
-        self, method: str, path: str, read: Callable[[httpx.Response], Result], **what: Any
-    ) -> Result:
-        shown = urlsplit(path).path
+    def _ask(
+        self, method: str, path: str, read: Callable[[httpx.Response], Any], **what: Any
+    ) -> Any:
         if not path.startswith("/") or path.startswith("//"):
             raise ExtractError("bad_answer", "Salesforce named a next page on another host")
         below = path if path.startswith("/services/") else f"/services/data/v{API_VERSION}{path}"
-        renewed = 0
 
-        def attempt() -> Result:
-            nonlocal renewed
-            if not self._token:
-                self.login()
-            headers = {"Authorization": f"Bearer {self._token}"}
-            with self.http.stream(
-                method, self._instance + below, headers=headers, **what
-            ) as answer:
-                if answer.status_code == 401 and renewed < 3:
-                    renewed += 1
-                    self._token = ""
-                    raise Transient("HTTP 401")
-                if not answer.is_success:
-                    answer.read()
-                    _refuse(shown, answer)
-                if not shown.endswith("/limits"):
-                    _heed_usage(answer)
-                return read(answer)
+        def heedful(answer: httpx.Response) -> Any:
+            if not path.endswith("/limits"):
+                _heed_usage(answer)
+            return read(answer)
 
-        return self.patience.call(f"{method} {shown}", attempt)
+        return self.request(method, below, heedful, **what)
 
-
-def _refuse(path: str, answer: httpx.Response) -> None:
-    code = _code(answer)
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        raise ExtractError("quota_used_up", f"{path}: the day's API requests are used up")
-    if answer.status_code in TRANSIENT:
-        raise Transient(f"HTTP {answer.status_code}", retry_after(answer))
-    is_result = "/query" in path and not path.endswith(("/query", "/queryAll"))
-    if is_result and (code in LOCATOR_CODES or answer.status_code == 404):
-        raise ExtractError("result_gone", f"{path}: Salesforce no longer keeps this result")
-    raise ExtractError(
-        "request_refused", f"{path}: Salesforce answers HTTP {answer.status_code}, {code}"
-    )
+    def refuse(self, path: str, answer: httpx.Response) -> None:
+        """What an HTTP status or Salesforce's code demands."""
+        if answer.status_code == 401:
+            raise TokenRefused
+        code = _code(answer)
+        if code in QUOTA_CODES:
+            raise ExtractError("quota_used_up", f"{path}: the day's requests are used up, {code}")
+        if code in TOO_LARGE_CODES:
+            raise ExtractError("window_too_large", f"{path}: Salesforce answers {code}")
+        if answer.status_code in TRANSIENT or code in TRANSIENT_CODES:
+            raise Transient(f"HTTP {answer.status_code}, {code}", retry_after(answer))
+        is_result = "/query" in path and not path.endswith(("/query", "/queryAll"))
+        if is_result and (code in LOCATOR_CODES or answer.status_code == 404):
+            raise ExtractError("result_gone", f"{path}: Salesforce no longer keeps this result")
+        raise ExtractError(
+            "request_refused", f"{path}: Salesforce answers HTTP {answer.status_code}, {code}"
+        )
 
 
 def _code(answer: httpx.Response) -> str:

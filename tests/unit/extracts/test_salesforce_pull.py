@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from lead_handoff.extracts import check, salesforce
+from lead_handoff.extracts import salesforce, salesforce_check
 from lead_handoff.extracts.connection import Connection, from_environment
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
-from lead_handoff.extracts.salesforce import Pace
+from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing import manifest
 from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import NightFolder, find_nights
@@ -258,7 +258,7 @@ def fail_by_refusal(org: Organisation, address: str, root: Path) -> None:
 def fail_by_silence(org: Organisation, address: str, root: Path) -> None:
     with salesforce.session(connection(address), QUICK) as session:
         session.login()
-        session._instance = "http://127.0.0.1:9"
+        session._base = "http://127.0.0.1:9"
         salesforce.pull(session, "Lead", NIGHT, root, SMALL)
 
 
@@ -341,13 +341,13 @@ def test_the_check_names_what_an_administrator_has_to_do() -> None:
     org.usage = (900, 1000)
     org.tracked = {("Lead", "Status"), ("Opportunity", "StageName"), ("Opportunity", "OwnerId")}
     with serving(org) as address, salesforce.session(connection(address), QUICK) as session:
-        (problem,) = check.problems_of(session)
+        (problem,) = salesforce_check.problems_of(session)
         assert problem.startswith("Only 100 of the day's 1000 API requests")
         org.usage = (10, 1000)
-        problems = check.problems_of(session)
+        problems = salesforce_check.problems_of(session)
         assert len(problems) == 2
         assert "IsClosed" in problems[0]
         assert "history of OwnerId is not kept" in problems[1]
         org.hidden.clear()
         org.tracked.add(("Lead", "OwnerId"))
-        assert check.problems_of(session) == []
+        assert salesforce_check.problems_of(session) == []

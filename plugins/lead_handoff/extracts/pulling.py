@@ -1,0 +1,266 @@
+"""How an object is pulled, whatever the source: in parts of time, page after page, resumable.
+
+A window is cut into parts; each part is one query or job of the source. After every step the
+progress is written down, so that an attempt that broke off is gone on with at its page. A part
+whose result the source has dropped is asked for again from its beginning, and one that it cannot
+bring is cut in halves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from lead_handoff.extracts.errors import ExtractError
+from lead_handoff.extracts.night_folder import ObjectFolder, Window
+
+Tell = Callable[[str], None]
+
+POLLS = 720
+SHORTEST_PART = timedelta(hours=1)
+BEGIN_AGAIN = frozenset({"result_gone", "result_incomplete", "checksum_mismatch", "job_failed"})
+CUT = frozenset({"window_too_large", "job_failed"})
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a pull goes about its work.
+
+    ``overlap``: how far a window reaches back into the last one. ``lag``: how far it stays behind
+    the source's clock, because a record shows its stamp only when its transaction is committed.
+    ``longest``: how much time one part covers.
+    """
+
+    overlap: timedelta = timedelta(minutes=30)
+    lag: timedelta = timedelta(minutes=5)
+    longest: timedelta = timedelta(days=180)
+    page_rows: int = 50_000
+    piece_bytes: int = 64_000_000
+    poll: float = 10.0
+    restarts: int = 3
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought: rows are those of the pages, repeats by the overlap included."""
+
+    object: str
+    folder: Path
+    rows: int
+    pages: int
+
+
+@dataclass
+class Page:
+    """A file of the night; ``rows`` is None where the source's text does not tell them apart."""
+
+    name: str
+    rows: int | None
+
+
+@dataclass
+class Part:
+    """One query or job: what changed in [since, until).
+
+    ``kind`` tells apart what one reader asks for in several ways; ``state`` is the reader's own.
+    """
+
+    since: datetime | None
+    until: datetime
+    kind: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
+    pages: list[Page] = field(default_factory=list)
+    done: bool = False
+    restarts: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of its pages, as far as they are known."""
+        return sum(page.rows or 0 for page in self.pages)
+
+    def __str__(self) -> str:
+        since = f"{self.since:%Y-%m-%d}" if self.since else "the beginning"
+        return f"{self.kind or 'changes'} from {since} to {self.until:%Y-%m-%d}"
+
+    def to_json(self) -> dict[str, Any]:
+        """For the progress file. Restarts are not kept: a new attempt has all of them again."""
+        return {
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat(),
+            "kind": self.kind,
+            "state": self.state,
+            "pages": [[page.name, page.rows] for page in self.pages],
+            "done": self.done,
+        }
+
+    @classmethod
+    def from_json(cls, text: dict[str, Any]) -> Part:
+        """What ``to_json`` wrote."""
+        return cls(
+            datetime.fromisoformat(text["since"]) if text["since"] else None,
+            datetime.fromisoformat(text["until"]),
+            text["kind"],
+            text["state"],
+            [Page(*page) for page in text["pages"]],
+            text["done"],
+        )
+
+
+@dataclass
+class Progress:
+    """How far a pull has come. ``plan`` is what the reader wants to know in every step."""
+
+    night: date
+    window: Window
+    plan: dict[str, Any]
+    parts: list[Part]
+    named: int = 0
+
+    def new_name(self, suffix: str) -> str:
+        """A name for the next page; none is given twice."""
+        self.named += 1
+        return f"page-{self.named:06d}{suffix}"
+
+    def pages(self) -> list[Page]:
+        """Those that hold rows: the others would only be reported as empty."""
+        return [page for part in self.parts for page in part.pages if page.rows != 0]
+
+    def cut(self, part: Part) -> bool:
+        """Put two halves in a part's place, if there is a middle that is far enough away."""
+        since, until = part.since, part.until
+        if since is None or until - since < 2 * SHORTEST_PART:
+            return False
+        middle = (since + (until - since) / 2).replace(microsecond=0)
+        at = self.parts.index(part)
+        self.parts[at : at + 1] = [Part(since, middle, part.kind), Part(middle, until, part.kind)]
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """For the progress file."""
+        return {
+            "night": self.night.isoformat(),
+            "since": self.window.since.isoformat() if self.window.since else None,
+            "until": self.window.until.isoformat(),
+            "plan": self.plan,
+            "parts": [part.to_json() for part in self.parts],
+            "named": self.named,
+        }
+
+    @classmethod
+    def from_json(cls, text: dict[str, Any]) -> Progress:
+        """What ``to_json`` wrote. Raises KeyError for what an older release wrote."""
+        return cls(
+            date.fromisoformat(text["night"]),
+            Window(
+                datetime.fromisoformat(text["since"]) if text["since"] else None,
+                datetime.fromisoformat(text["until"]),
+            ),
+            text["plan"],
+            [Part.from_json(part) for part in text["parts"]],
+            text["named"],
+        )
+
+
+class Reader(Protocol):
+    """Reads one object of one source."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source, which is that of its folder."""
+
+    @property
+    def object(self) -> str:
+        """Name of the object, which is that of its folder."""
+
+    @property
+    def pace(self) -> Pace:
+        """How it goes about its work."""
+
+    def server_time(self) -> datetime:
+        """The source's clock."""
+
+    def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
+        """What every step has to know, and the parts of the window."""
+
+    def step(self, part: Part, progress: Progress, folder: Path) -> None:
+        """The next step of a part: a job created, a page fetched. Sets ``done`` after the last.
+
+        May raise ExtractError of BEGIN_AGAIN or CUT, which the pull knows how to answer.
+        """
+
+
+def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled | None:
+    """Pull one object into its folder of the night, or go on where an earlier attempt ended.
+
+    Returns None where this night, or a later one, has been pulled. Raises ExtractError; nothing is
+    shown then.
+    """
+    folder = ObjectFolder(root / reader.source / reader.object)
+    with folder.held():
+        horizon = (reader.server_time() - reader.pace.lag).replace(microsecond=0)
+        window = folder.next_window(night, horizon, reader.pace.overlap)
+        if window is None:
+            return None
+        progress = _resumed(folder, night)
+        if progress is None:
+            progress = Progress(night, window, *reader.plan(window))
+            folder.record(progress.to_json())
+        while todo := [part for part in progress.parts if not part.done]:
+            part = todo[0]
+            try:
+                reader.step(part, progress, folder.pull)
+            except ExtractError as error:
+                _answer(error, part, progress, reader)
+            folder.record(progress.to_json())
+            if part.done and len(progress.parts) > 1:
+                count = len(progress.parts) - len(todo) + 1
+                tell(f"{part}: {part.rows:,} rows (part {count} of {len(progress.parts)})")
+        pages = progress.pages()
+        if not pages:
+            # A night without changes was pulled too, and a file has to say so.
+            pages = [Page(progress.new_name(".jsonl"), 0)]
+            (folder.pull / pages[0].name).write_bytes(b"")
+        listed = [{"name": page.name, "rows": page.rows} for page in pages]
+        shown = folder.show(night, progress.window, listed)
+        return Pulled(reader.object, shown, sum(page.rows or 0 for page in pages), len(pages))
+
+
+def split(since: datetime, until: datetime, longest: timedelta) -> list[Part]:
+    """Parts of at most ``longest`` that cover [since, until) without a gap, oldest first."""
+    parts = []
+    while since < until:
+        end = min(since + longest, until)
+        parts.append(Part(since, end))
+        since = end
+    return parts
+
+
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Records as JSON lines, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    part.replace(path)
+
+
+def _resumed(folder: ObjectFolder, night: date) -> Progress | None:
+    try:
+        text = folder.resume(night)
+        return Progress.from_json(text) if text else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _answer(error: ExtractError, part: Part, progress: Progress, reader: Reader) -> None:
+    """Begin a part again, or cut it in halves; raise the error where neither is of use."""
+    if error.name in BEGIN_AGAIN and part.restarts < reader.pace.restarts:
+        # A new job may order its rows otherwise, so pages of the old one cannot be kept.
+        part.restarts += 1
+        part.state, part.pages = {}, []
+    elif error.name not in CUT or not progress.cut(part):
+        raise error

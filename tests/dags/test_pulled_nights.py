@@ -1,0 +1,219 @@
+"""A night whose Salesforce is pulled by the DAG shows the same marts as one that reads files."""
+
+import csv
+import gzip
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from lead_handoff import settings
+from lead_handoff.local import provision
+from tests.simulators.salesforce import Organisation, serving
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+START = date(2026, 3, 20)
+FIRST_DAYS = 42
+NIGHT = START + timedelta(days=FIRST_DAYS)
+SECRET = "s3cr3t-of-the-app"
+OF_THE_RUN = {"generation", "first_seen", "last_seen"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended, and what it said."""
+
+    status: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Nights:
+    """The same night of one company, loaded in two ways.
+
+    Attributes:
+        filed: marts of the night that read files alone.
+        refused: the night while Salesforce refused the login.
+        landed_then: what had landed in that night all the same.
+        pulled: marts of the same night run again with the right secret.
+        requests: what Salesforce was asked in that last run.
+    """
+
+    filed: dict[str, set[str]]
+    refused: Outcome
+    landed_then: set[str]
+    again: Outcome
+    pulled: dict[str, set[str]]
+    requests: list[str]
+
+
+def rows_of(folder: Path) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for path in sorted(folder.iterdir()):
+        opened = gzip.open if path.suffix == ".gz" else open
+        if path.name == "manifest.json":
+            continue
+        with opened(path, "rt", encoding="utf-8", newline="") as file:
+            if ".jsonl" in path.name:
+                rows += [json.loads(line) for line in file]
+            else:
+                rows += csv.DictReader(file)  # type: ignore[arg-type]
+    return rows
+
+
+def organisation_of(extracts: Path) -> Organisation:
+    """A Salesforce that holds what the files hold."""
+    folders = {path.name: path / NIGHT.isoformat() for path in (extracts / "salesforce").iterdir()}
+    return Organisation(
+        {name: rows_of(folder) for name, folder in folders.items()},
+        # The files reach up to midnight, and a pull stays a few minutes behind the clock.
+        now=datetime.combine(NIGHT, time(0, 10), UTC),
+        rest_page=200,
+        client_secret=SECRET,
+    )
+
+
+def run_night(environment: dict[str, str], **more: str) -> Outcome:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "lead_handoff.cli", "nightly", "--date", str(NIGHT)],
+        env=environment | more,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    return Outcome(ended.returncode, ended.stdout)
+
+
+def marts(url: str) -> dict[str, set[str]]:
+    """Every row of every view that readers see, as text."""
+    found = {}
+    with psycopg.connect(url) as connection:
+        views = connection.execute(
+            "select table_schema, table_name, array_agg(column_name::text order by column_name)"
+            " from information_schema.columns where table_schema in ('marts', 'restricted')"
+            " group by 1, 2"
+        ).fetchall()
+        for schema, name, columns in views:
+            if name == "generation":
+                continue
+            chosen = [sql.Identifier(column) for column in columns if column not in OF_THE_RUN]
+            query = sql.SQL("select row({})::text from {}").format(
+                sql.SQL(", ").join(chosen), sql.Identifier(schema, name)
+            )
+            found[f"{schema}.{name}"] = {row for (row,) in connection.execute(query).fetchall()}
+    return found
+
+
+@pytest.fixture(scope="module")
+def nights(
+    module_warehouse: Any, warehouse_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Nights]:
+    home = tmp_path_factory.mktemp("company")
+    path = [str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "lead_handoff.simulate", "--leads", "60", "--seed", "5"),
+            *("--out", str(home / "files"), "--truth", str(home / "truth.jsonl"), "--clean"),
+            *("--start", START.isoformat(), "--first-days", str(FIRST_DAYS), "--nights", "0"),
+        ],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    filed = run_night(environment, HANDOFF_EXTRACTS=str(home / "files"))
+    assert filed.status == 0, filed.said[-4000:]
+
+    server, database = module_warehouse.server, f"test_{uuid.uuid4().hex[:12]}"
+    owner = settings.WAREHOUSE_ROLES["owner"]
+    provision.ensure_database(server, database, owner, warehouse_template)
+    copytree(home / "files" / "marketo", home / "pulled" / "marketo")
+    org = organisation_of(home / "files")
+    with serving(org) as address:
+        known = set(org.records)
+        document = {
+            "conn_type": "salesforce",
+            "host": address,
+            "login": org.client_id,
+            "password": "another-secret",
+            "extra": {"leave_out": sorted(set(objects()) - known)},
+        }
+        pulling = environment | {
+            "HANDOFF_WAREHOUSE_DATABASE": database,
+            "HANDOFF_EXTRACTS": str(home / "pulled"),
+        }
+        refused = run_night(pulling, AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(document))
+        url = server.url(owner, database)
+        with psycopg.connect(url) as connection:
+            landed = connection.execute("select distinct source from ops.loads").fetchall()
+        document["password"] = SECRET
+        org.requests.clear()
+        again = run_night(pulling, AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(document))
+    yield Nights(
+        marts(module_warehouse.url("owner")),
+        refused,
+        {source for (source,) in landed},
+        again,
+        marts(url),
+        org.requests,
+    )
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+        )
+
+
+def objects() -> list[str]:
+    from lead_handoff.extracts import salesforce
+
+    return salesforce.objects()
+
+
+def test_a_source_that_refuses_is_named_and_the_other_one_lands(nights: Nights) -> None:
+    assert nights.refused.status == 1
+    assert "login_refused: salesforce_default" in nights.refused.said
+    assert "salesforce.Lead: the task that pulls it failed" in nights.refused.said
+    assert nights.landed_then == {"marketo"}
+
+
+def test_the_same_night_run_again_pulls_and_is_published(nights: Nights) -> None:
+    assert nights.again.status == 0, nights.again.said[-4000:]
+    assert "pull salesforce.Lead" in nights.again.said
+    assert any("/jobs/query" in request for request in nights.requests)
+
+
+def test_the_marts_are_those_of_the_same_company_read_from_files(nights: Nights) -> None:
+    assert len(nights.filed["marts.dim_leads"]) > 30
+    assert len(nights.filed["marts.fct_handoffs"]) > 5
+    assert nights.filed.keys() == nights.pulled.keys()
+    differing = {
+        mart: sorted(rows ^ nights.pulled[mart])[:4]
+        for mart, rows in nights.filed.items()
+        if rows != nights.pulled[mart]
+    }
+    assert differing == {}
+
+
+def test_no_secret_is_said(nights: Nights) -> None:
+    for said in (nights.refused.said, nights.again.said):
+        assert SECRET not in said
+        assert "another-secret" not in said
+    for log in (settings.home() / "logs").glob("cli-*.log"):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert SECRET not in text
+        assert "00D-token" not in text
