@@ -1,8 +1,4 @@
-"""A Salesforce on loopback, after the published REST and Bulk API 2.0 guides, that can fail.
-
-Faults are drawn from a seed for each request. It never fails more than twice in a row, so that a
-client of ordinary patience comes through; what the client must not do is lose or invent a row.
-"""
+"""A Salesforce on loopback, after the published REST and Bulk API 2.0 guides, that can fail."""
 
 from __future__ import annotations
 
@@ -10,16 +6,13 @@ import csv
 import io
 import json
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from random import Random
-from threading import Lock, Thread
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from urllib.parse import parse_qs, urlsplit
+
+from tests.simulators import faulty
 
 FAULTS = (
     *("cut", "status_429", "status_500", "status_503", "token_expired", "short_csv"),
@@ -45,30 +38,27 @@ class Organisation:
     tracked: set[tuple[str, str]] = field(default_factory=set)
     usage: tuple[int, int] = (10, 1000)
     allowed_pages: int | None = None
+    longest: timedelta | None = None
     requests: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     assertions: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = Random(self.seed)
+        self.faults = faulty.Faults(self.seed, FAULTS, {"locator_expired": 3})
         self.lock = Lock()
         self.jobs: dict[str, list] = {}
         self.expired: set[str] = set()
-        self.in_a_row = 0
-        self.expiries = 0
 
     def fault(self, path: str) -> str | None:
-        if self.seed is None or self.in_a_row >= 2 or self.random.random() > 0.4:
-            self.in_a_row = 0
-            return None
-        fault = self.random.choice(FAULTS)
-        if fault == "locator_expired" and (self.expiries >= 3 or "ocator" not in path):
-            return None
-        self.expiries += fault == "locator_expired"
-        self.in_a_row += 1
-        self.faults.append(fault)
-        return fault
+        # Only what has begun to be read can be dropped.
+        possible = FAULTS if "ocator" in path else tuple(f for f in FAULTS if "locator" not in f)
+        return self.faults.draw(possible)
+
+    def is_too_long(self, soql: str) -> bool:
+        *_, low, _, high = WHERE.match(soql).groups()
+        if self.longest is None or low is None:
+            return False
+        return datetime.fromisoformat(high) - datetime.fromisoformat(low) > self.longest
 
     def select(self, soql: str) -> tuple[list[str], list[dict[str, object]]]:
         names, table, low_field, low, high_field, high = WHERE.match(soql).groups()
@@ -79,65 +69,24 @@ class Organisation:
         return names.split(", "), [r for r in self.records[table] if since <= at(r) < until]
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    organisation: Organisation
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        with self.organisation.lock:
-            self.answer(body)
-
-    def do_GET(self) -> None:
-        with self.organisation.lock:
-            self.answer("")
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_datetime(self.organisation.now, usegmt=True)
+class Handler(faulty.FaultyHandler):
+    world: Organisation
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        used, limit = self.organisation.usage
-        self.send_header("Sforce-Limit-Info", f"api-usage={used}/{limit}")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        fault, self.fault = self.fault, None
-        if fault == "cut":
-            self.wfile.write(body[: len(body) // 2])
-            self.close_connection = True
-        elif fault == "trickle":
-            for start in range(0, len(body), max(1, len(body) // 4)):
-                self.wfile.write(body[start : start + max(1, len(body) // 4)])
-                self.wfile.flush()
-                time.sleep(0.002)
-        else:
-            self.wfile.write(body)
-
-    def send_json(self, document: object, status: int = 200) -> None:
-        body = b"<html>busy</html>" if self.fault == "not_json" else json.dumps(document).encode()
-        self.send(status, body)
+        used, limit = self.world.usage
+        super().send(status, body, Sforce_Limit_Info=f"api-usage={used}/{limit}", **headers)
 
     def refuse(self, status: int, code: str) -> None:
         self.send_json([{"errorCode": code, "message": self.headers.get("Authorization")}], status)
 
     def answer(self, body: str) -> None:
-        org = self.organisation
+        org = self.world
         parts = urlsplit(self.path)
-        org.requests.append(f"{self.command} {self.path}")
         self.fault = org.fault(self.path)
         if self.fault and self.fault.startswith("status_"):
-            status = int(self.fault[7:])
-            self.send(status, b"[]", **({"Retry_After": "0"} if status == 429 else {}))
+            self.send_status(self.fault)
             return
         if parts.path == "/services/oauth2/token":
-            if self.fault == "not_json":
-                self.fault = None
             self.issue_token({k: v[0] for k, v in parse_qs(body).items()})
             return
         if self.fault == "token_expired":
@@ -149,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
         self.route(parts.path.removeprefix("/services/data/v63.0"), query, body)
 
     def issue_token(self, form: dict[str, str]) -> None:
-        org = self.organisation
+        org = self.world
         if form["grant_type"] == "client_credentials":
             is_good = (form["client_id"], form["client_secret"]) == (
                 org.client_id,
@@ -166,13 +115,13 @@ class Handler(BaseHTTPRequestHandler):
         if not is_good:
             self.send_json({"error": "invalid_client", "error_description": str(form)}, 400)
             return
-        token = f"00D-token-{len(org.requests)}-{org.random.random()}"
+        token = f"00D-token-{len(org.requests)}-{org.faults.random.random()}"
         org.tokens.append(token)
         port = self.server.server_address[1]
         self.send_json({"access_token": token, "instance_url": f"http://127.0.0.1:{port}"})
 
     def route(self, path: str, query: dict[str, str], body: str) -> None:
-        org = self.organisation
+        org = self.world
         if path == "/limits":
             used, limit = org.usage
             self.send_json({"DailyApiRequests": {"Max": limit, "Remaining": limit - used}})
@@ -216,6 +165,9 @@ class Handler(BaseHTTPRequestHandler):
             job = f"750{len(org.jobs):015d}"
             asked = json.loads(body)
             assert asked["operation"] == "queryAll"
+            if org.is_too_long(asked["query"]):
+                self.refuse(400, "QUERY_TIMEOUT")
+                return
             org.jobs[job] = [asked["query"], 2]
             self.send_json({"id": job, "state": "UploadComplete"})
         elif path.endswith("/results"):
@@ -227,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json({"id": job_id, "state": "JobComplete" if done else "InProgress"})
 
     def rest_page(self, soql: str, start: int) -> None:
-        org = self.organisation
+        org = self.world
         names, rows = org.select(soql)
         end = start + org.rest_page
         document = {
@@ -243,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(document)
 
     def bulk_page(self, job: str, query: dict[str, str]) -> None:
-        org = self.organisation
+        org = self.world
         if org.allowed_pages is not None:
             if org.allowed_pages == 0:
                 self.refuse(400, "API_DISABLED_FOR_ORG")
@@ -274,17 +226,6 @@ class Handler(BaseHTTPRequestHandler):
         )
 
 
-@contextmanager
-def serving(organisation: Organisation) -> Iterator[str]:
+def serving(organisation: Organisation) -> AbstractContextManager[str]:
     """The address at which the organisation answers."""
-    handler = type("Bound", (Handler,), {"organisation": organisation})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return faulty.serving(organisation, Handler)

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lead_handoff.extracts import salesforce, salesforce_check
+from lead_handoff.extracts import marketo, marketo_check, salesforce, salesforce_check
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
@@ -59,6 +59,9 @@ CONNECTORS = {
             salesforce.session,
             salesforce.pull,
             salesforce_check.problems_of,
+        ),
+        Connector(
+            "marketo", marketo.objects, marketo.session, marketo.pull, marketo_check.problems_of
         ),
     )
 }

@@ -103,7 +103,8 @@ def save(response: httpx.Response, path: Path, start: int) -> None:
     with path.open("r+b" if start else "wb") as file:
         file.truncate(start)
         file.seek(start)
-        for chunk in response.iter_bytes(65_536):
+        # Pieces as they arrive: gathered into larger ones, what came before a cut would be lost.
+        for chunk in response.iter_bytes():
             file.write(chunk)
 
 

@@ -80,15 +80,22 @@ class ObjectFolder:
     def next_window(self, night: date, horizon: datetime, overlap: timedelta) -> Window | None:
         """What to pull for a night, or None where it, or a later one, has been pulled.
 
-        Raises ExtractError: state_ahead where a night or time to come was pulled already;
-        folder_taken where files were delivered for this night.
+        Raises ExtractError: night_ahead where the night is still to come; state_ahead where one to
+        come was pulled already; folder_taken where files were delivered for this night.
         """
+        # A zone may be a day ahead of the source's clock, and the lag hold it back a little more.
+        latest = horizon.date() + timedelta(days=2)
+        if night > latest:
+            raise ExtractError(
+                "night_ahead",
+                f"by the source's clock it is {horizon:%Y-%m-%d}, and {night} still to come; if it"
+                " were pulled now, nothing would be pulled until then",
+            )
         known = list(self.pulled())
         if night in dict(known):
             return None
         last_night, reached = max(known, default=(night, horizon))
-        # A zone may be a day ahead of the source's clock, and lag may hold it back a little more.
-        if last_night > horizon.date() + timedelta(days=2) or reached > horizon:
+        if last_night > latest or reached > horizon:
             raise ExtractError(
                 "state_ahead",
                 f"{self.path} was pulled for {last_night} up to {reached.isoformat()}, which the"

@@ -21,6 +21,7 @@ from lead_handoff.extracts.night_folder import ObjectFolder, Window
 Tell = Callable[[str], None]
 
 POLLS = 720
+LONGEST_FIELD = 16_000_000
 SHORTEST_PART = timedelta(hours=1)
 BEGIN_AGAIN = frozenset({"result_gone", "result_incomplete", "checksum_mismatch", "job_failed"})
 CUT = frozenset({"window_too_large", "job_failed"})

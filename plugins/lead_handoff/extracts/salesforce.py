@@ -16,6 +16,7 @@ from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience, Transient, client
 from lead_handoff.extracts.night_folder import Window
 from lead_handoff.extracts.pulling import (
+    LONGEST_FIELD,
     POLLS,
     Pace,
     Page,
@@ -40,8 +41,6 @@ BULK = frozenset(
 
 UNREADABLE = frozenset({"address", "location", "base64", "complexvalue"})
 """Compound types: Bulk API 2.0 does not select them, and their parts are fields of their own."""
-
-LONGEST_FIELD = 16_000_000
 
 
 @contextmanager
@@ -131,13 +130,8 @@ class Reader:
         since = window.since
         if since is None and self.object in BULK:
             since = self._earliest()
-        if since is None:
-            parts = [Part(None, window.until)]
-        else:
-            parts = split(since, window.until, self.pace.longest) or [Part(since, window.until)]
-        if window.since is None:
-            parts[0].since = None
-        return {"fields": fields}, parts
+        parts = split(since, window.until, self.pace.longest) if since else []
+        return {"fields": fields}, parts or [Part(since, window.until)]
 
     def _earliest(self) -> datetime | None:
         """The stamp of the oldest record, by the index that Salesforce keeps on it."""

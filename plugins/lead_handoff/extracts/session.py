@@ -18,7 +18,7 @@ import httpx
 
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import TRANSIENT, Patience, Transient, retry_after
+from lead_handoff.extracts.http import TRANSIENT, Patience, Transient, json_of, retry_after
 
 Result = TypeVar("Result")
 
@@ -58,11 +58,18 @@ class TokenSession(ABC):
         """Keep to the source's pace; called before every request."""
 
     def request(
-        self, method: str, path: str, read: Callable[[httpx.Response], Result], **what: Any
+        self,
+        method: str,
+        path: str,
+        read: Callable[[httpx.Response], Result],
+        headers: Callable[[], dict[str, str]] = dict,
+        **what: Any,
     ) -> Result:
-        """What ``read`` makes of the answer; it may raise Transient or TokenRefused as well."""
+        """What ``read`` makes of the answer; it may raise Transient or TokenRefused as well.
+
+        ``headers`` is asked anew for each attempt.
+        """
         shown = urlsplit(path).path
-        headers = what.pop("headers", {})
         renewed = 0
 
         def attempt() -> Result:
@@ -70,7 +77,7 @@ class TokenSession(ABC):
             if not self._token:
                 self.login()
             self.before()
-            bearer = {"Authorization": f"Bearer {self._token}", **headers}
+            bearer = {"Authorization": f"Bearer {self._token}", **headers()}
             try:
                 with self.http.stream(method, self._base + path, headers=bearer, **what) as answer:
                     self._note_time(answer)
@@ -101,6 +108,8 @@ class TokenSession(ABC):
             answer = self.http.post(address, data=form)
             if answer.status_code in TRANSIENT:
                 raise Transient(f"HTTP {answer.status_code}", retry_after(answer))
+            if answer.status_code == 200:
+                json_of(answer)
             return answer
 
         return self.patience.call("the login", attempt)
@@ -108,10 +117,10 @@ class TokenSession(ABC):
     def clock(self) -> datetime:
         """The source's clock at its last answer: this machine's may be wrong.
 
-        Raises Transient where no answer had a date.
+        Raises ExtractError(bad_answer) where that had no date.
         """
         if self.answered_at is None:
-            raise Transient("an answer without a date")
+            raise ExtractError("bad_answer", f"{self.source} answers without a date")
         return self.answered_at
 
     def _note_time(self, answer: httpx.Response) -> None:

@@ -1,13 +1,11 @@
 """A pull brings what Salesforce holds, whatever happens on the way."""
 
-import csv
-import hashlib
 import json
 import logging
 import os
-import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,21 +16,18 @@ from lead_handoff.extracts import salesforce, salesforce_check
 from lead_handoff.extracts.connection import Connection, from_environment
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
+from lead_handoff.extracts.night_folder import ObjectFolder
 from lead_handoff.extracts.pulling import Pace
-from lead_handoff.landing import manifest
 from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import NightFolder, find_nights
 from tests.simulators.salesforce import FAULTS, Organisation, serving
+from tests.unit.extracts.folders import AWKWARD, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(page_rows=3, poll=0, restarts=3)
 SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
-AWKWARD = [
-    *("plain", "two\nlines", 'a "quoted", word', "Łódź"),
-    *("\ufeffmark", "=1+1", "", "a\r\nb"),
-]
 
 
 def record(name: str, number: int, changed: datetime, random: Random) -> dict[str, object]:
@@ -72,24 +67,6 @@ def pulled(
 ) -> Any:
     with serving(org) as address, salesforce.session(connection(address), QUICK) as session:
         return salesforce.pull(session, name, night, root, pace)
-
-
-def rows_of(folder: Path) -> list[dict[str, object]]:
-    """Rows of a night folder, after its manifest has been held against the files."""
-    rows: list[dict[str, object]] = []
-    listed = manifest.read_manifest((folder / "manifest.json").read_bytes())
-    manifest.check_listing(listed, [p.name for p in folder.iterdir() if p.suffix != ".json"])
-    for name, promise in sorted(listed.items()):
-        content = (folder / name).read_bytes()
-        manifest.check_hash(promise, hashlib.sha256(content).hexdigest())
-        if name.endswith(".csv"):
-            with (folder / name).open(encoding="utf-8", newline="") as file:
-                found: list[dict[str, object]] = list(csv.DictReader(file))
-        else:
-            found = [json.loads(line) for line in content.decode().split("\n") if line]
-        manifest.check_rows(promise, len(found))
-        rows += found
-    return rows
 
 
 def truth(org: Organisation, name: str) -> list[dict[str, object]]:
@@ -185,9 +162,60 @@ def test_the_next_night_reads_what_changed_since_with_an_overlap(tmp_path: Path)
 def test_a_state_from_the_future_stops_the_pull_and_is_named(tmp_path: Path) -> None:
     org = organisation()
     pulled(org, tmp_path, "Lead")
-    org.now = NOW - timedelta(days=3)
+    org.now = NOW - timedelta(hours=3)
     with pytest.raises(ExtractError, match=r"state_ahead: .*2026-05-02"):
         pulled(org, tmp_path, "Lead", NIGHT + timedelta(days=1))
+    org.now = NOW
+    (tmp_path / "salesforce/Lead/2026-05-02").rename(tmp_path / "salesforce/Lead/2099-01-01")
+    with pytest.raises(ExtractError, match=r"state_ahead: .*2099-01-01"):
+        pulled(org, tmp_path, "Lead", NIGHT + timedelta(days=1))
+
+
+def test_a_night_to_come_is_not_pulled(tmp_path: Path) -> None:
+    with pytest.raises(ExtractError, match=r"night_ahead: .*2026-05-01, and 2026-05-04"):
+        pulled(organisation(), tmp_path, "Lead", NIGHT + timedelta(days=2))
+
+
+def test_a_night_before_one_that_was_pulled_needs_nothing_more(tmp_path: Path) -> None:
+    org = organisation()
+    pulled(org, tmp_path, "Lead")
+    assert pulled(org, tmp_path, "Lead", NIGHT - timedelta(days=5)) is None
+
+
+def test_two_pulls_of_an_object_do_not_run_at_once(tmp_path: Path) -> None:
+    with ObjectFolder(tmp_path / "salesforce" / "Lead").held():
+        with pytest.raises(ExtractError, match="pull_running") as caught:
+            pulled(organisation(), tmp_path, "Lead")
+        assert caught.value.may_pass
+        assert pulled(organisation(), tmp_path, "User").rows == 10
+
+
+def test_the_years_before_a_first_pull_come_in_parts_and_are_told(tmp_path: Path) -> None:
+    org = organisation()
+    random = Random(4)
+    org.records["Lead"] = [
+        record("Lead", n, NOW - timedelta(days=70 * n + 1), random) for n in range(20)
+    ]
+    told: list[str] = []
+    with serving(org) as address, salesforce.session(connection(address), QUICK) as session:
+        done = salesforce.pull(session, "Lead", NIGHT, tmp_path, SMALL, told.append)
+    assert done is not None
+    assert by_id(rows_of(done.folder)) == truth(org, "Lead")
+    assert len(org.jobs) == 8
+    assert len(told) == 8
+    assert told[0].startswith("changes from 2022-09-09 to 2023-03-08: 3 rows (part 1 of 8)")
+    assert told[-1].endswith("(part 8 of 8)")
+    jobs = [job[0] for job in org.jobs.values()]
+    for earlier, later in pairwise(jobs):
+        assert earlier.rpartition("< ")[2] == later.partition(">= ")[2].partition(" AND")[0]
+
+
+def test_a_part_that_salesforce_cannot_bring_is_cut_in_halves(tmp_path: Path) -> None:
+    org = organisation()
+    org.longest = timedelta(days=10)
+    done = pulled(org, tmp_path, "Lead")
+    assert by_id(rows_of(done.folder)) == truth(org, "Lead")
+    assert len(org.jobs) > 2
 
 
 def test_delivered_files_are_not_overwritten(tmp_path: Path) -> None:
@@ -283,13 +311,7 @@ def test_no_secret_shows_in_a_log_an_error_or_a_repr(
             fail(org, address, tmp_path)
         with salesforce.session(connection(address), QUICK) as session:
             shown = repr(session) + repr(session.connection)
-    error: BaseException | None = caught.value
-    while error is not None:
-        shown += repr(error) + repr(vars(error))
-        error = error.__cause__ or error.__context__
-    shown += "".join(traceback.format_exception(caught.value)) + caplog.text
-    for path in tmp_path.rglob("*.json"):
-        shown += path.read_text()
+    shown = everything_shown(caught.value, tmp_path, shown, caplog.text)
     for secret in ["s3cr3t-of-the-app", "00D-token", *org.tokens]:
         assert secret not in shown
 
