@@ -159,6 +159,17 @@ def _plain_leads_never_have_an_owner(rows: list[Row]) -> list[Row]:
     ]
 
 
+def _lead_source_was_elsewhere(rows: list[Row]) -> list[Row]:
+    """The first version reads Salesforce's lead source from another field than the second."""
+    before = ("v1", "salesforce", "lead_source")
+    return [
+        row | {"field": "Company", "history_name": "Company"}
+        if (row["agreement_version"], row["source_system"], row["role"]) == before
+        else row
+        for row in rows
+    ]
+
+
 def _only_some_clauses(rows: list[Row]) -> list[Row]:
     """No decision in the first version, no first_touch in the second, half an hour for tier A."""
     result = []
@@ -228,7 +239,11 @@ VARIANTS: dict[str, dict[str, Edit]] = {
         "calendars": _always_open,
         "versions": setting(default_calendar="always"),
     },
-    "changed_on_a_clock_change": {"versions": _moved_to_berlin, "benchmarks": _with_target},
+    "changed_on_a_clock_change": {
+        "versions": _moved_to_berlin,
+        "benchmarks": _with_target,
+        "fields": _lead_source_was_elsewhere,
+    },
 }
 """Names of variants of the example and their edits; each turns on rules that it leaves off."""
 

@@ -100,7 +100,7 @@ def marts(
         "fct_stage_transitions": list(
             rows.fct_stage_transitions(identity, judged.transitions, as_of)
         ),
-        "fct_handoffs": list(rows.fct_handoffs(identity, handoffs, as_of)),
+        "fct_handoffs": list(rows.fct_handoffs(identity, handoffs)),
         "fct_handoff_legs": list(rows.fct_handoff_legs(handoffs)),
         "fct_touches": list(rows.fct_touches(judged.touches)),
         "fct_sla_compliance": list(rows.fct_sla_compliance(judged.compliance)),

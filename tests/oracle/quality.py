@@ -151,7 +151,7 @@ class Quality:
         return at.astimezone(zone).date().replace(day=1)
 
     def _source(self, handoff: Handoff) -> str | None:
-        return lead_source_of(self.identity, handoff.lead, self.as_of)
+        return lead_source_of(self.identity, handoff.lead)
 
     # -- how the leads were scored ---------------------------------------------------------
 

@@ -19,22 +19,27 @@ MartRow = dict[str, Any]
 Marts = dict[str, list[MartRow]]
 
 
-def _current_field(identity: Identity, lead: Lead, role: str, as_of: datetime) -> str | None:
-    """A role's current value: the first filled one of the SFA side's systems, then the MAP's."""
-    version = identity.agreement.judging(as_of)
-    rows = {row["source_system"]: row for row in version.fields(role)}
-    sources = identity.agreement.sources_by_role("sfa") + identity.agreement.sources_by_role("map")
-    for source in dict.fromkeys(sources):
-        if source in rows and source in lead.survivors:
-            value = lead.survivors[source].row.get(rows[source]["field"])
-            if (value or "").strip():
-                return value
+def _current_field(identity: Identity, lead: Lead, role: str) -> str | None:
+    """A role's current value: the first filled one of the SFA side's systems, then the MAP's.
+
+    Choice: of a system's fields the newest agreement's counts, an older one's where it is blank.
+    """
+    agreement = identity.agreement
+    for source in dict.fromkeys(
+        agreement.sources_by_role("sfa") + agreement.sources_by_role("map")
+    ):
+        if source in lead.survivors:
+            for version in reversed(agreement.versions):
+                for field in version.fields(role):
+                    value = lead.survivors[source].row.get(field["field"])
+                    if field["source_system"] == source and (value or "").strip():
+                        return value
     return None
 
 
-def lead_source_of(identity: Identity, lead: Lead, as_of: datetime) -> str | None:
+def lead_source_of(identity: Identity, lead: Lead) -> str | None:
     """The lead's source as it stands now."""
-    return _current_field(identity, lead, "lead_source", as_of)
+    return _current_field(identity, lead, "lead_source")
 
 
 def dim_leads(
@@ -48,8 +53,8 @@ def dim_leads(
             "marketo_lead_id": lead.survivor_id("marketo"),
             "hubspot_contact_id": None,
             "generic_lead_id": lead.survivor_id("generic"),
-            "company": _current_field(identity, lead, "company", as_of),
-            "lead_source": lead_source_of(identity, lead, as_of),
+            "company": _current_field(identity, lead, "company"),
+            "lead_source": lead_source_of(identity, lead),
             "created_at": lead.created_at,
             "current_stage": moves[-1].to_stage if moves else None,
             "current_owner_id": identity.owner_at(lead, as_of),
@@ -140,12 +145,12 @@ def team_of(handoff: Handoff) -> str | None:
     return _roster_value(handoff.version, handoff.owner_source, handoff.owner_id, "team")
 
 
-def fct_handoffs(identity: Identity, handoffs: Handoffs, as_of: datetime) -> Iterable[MartRow]:
+def fct_handoffs(identity: Identity, handoffs: Handoffs) -> Iterable[MartRow]:
     for handoff in handoffs.all():
-        yield _handoff_row(identity, handoff, as_of)
+        yield _handoff_row(identity, handoff)
 
 
-def _handoff_row(identity: Identity, handoff: Handoff, as_of: datetime) -> MartRow:
+def _handoff_row(identity: Identity, handoff: Handoff) -> MartRow:
     response = handoff.response
     accepted = response if handoff.outcome == "accepted" else None
     rejected = response if handoff.outcome == "rejected" else None
@@ -203,7 +208,7 @@ def _handoff_row(identity: Identity, handoff: Handoff, as_of: datetime) -> MartR
         "lost_at": lost.entered_at if lost else None,
         "amount": opportunity.amount if opportunity else None,
         "currency": opportunity.currency if opportunity else None,
-        "lead_source": lead_source_of(identity, handoff.lead, as_of),
+        "lead_source": lead_source_of(identity, handoff.lead),
         "campaign_id": handoff.campaign_id,
     }
 

@@ -317,7 +317,7 @@ class Compliance:
         kind, _, value = segment.partition(":")
         if kind == "tier":
             return handoff.tier == value
-        return lead_source_of(self.identity, handoff.lead, self.as_of) == value
+        return lead_source_of(self.identity, handoff.lead) == value
 
 
 def _is_by(met_at: datetime | None, due_at: datetime | None) -> bool:

@@ -177,7 +177,7 @@ class Waterfall:
         self.handoffs = handoffs
         self.cells: dict[tuple[date, str, str], Cell] = defaultdict(Cell)
         for lead in handoffs.identity.leads:
-            source = lead_source_of(handoffs.identity, lead, as_of)
+            source = lead_source_of(handoffs.identity, lead)
             segments = _Segments(source)
             moves = transitions.get(lead.lead_id, [])
             own = handoffs.by_lead[lead.lead_id]

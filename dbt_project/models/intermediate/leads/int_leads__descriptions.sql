@@ -15,8 +15,16 @@ sources as (
 
 fields as (
 
-    select distinct source_system, role, landed_column from {{ ref('stg_agreement__fields') }}
-    where role in ('company', 'lead_source')
+    select
+        fields.source_system,
+        fields.role,
+        fields.landed_column,
+        max(versions.in_force_from) as named_from
+    from {{ ref('stg_agreement__fields') }} as fields
+    inner join {{ ref('int_agreement__versions') }} as versions
+        on fields.agreement_version = versions.agreement_version
+    where fields.role in ('company', 'lead_source')
+    group by fields.source_system, fields.role, fields.landed_column
 
 ),
 
@@ -26,6 +34,7 @@ descriptions as (
         records.lead_id,
         fields.role,
         fields.landed_column,
+        fields.named_from,
         records.source_system,
         case sources.role when 'sfa' then 0 when 'both' then 1 else 2 end as source_order,
         {{ json_text('records.record', 'fields.landed_column') }} as value
@@ -36,12 +45,13 @@ descriptions as (
 
 ),
 
--- The SFA system describes the lead; marketing's copy serves where it says nothing.
+-- The SFA system describes the lead; marketing's copy serves where it says nothing. Of a system's
+-- fields the one that the newest agreement names comes first.
 first_described as (
 
     {{ first_per(
         'descriptions', ['lead_id', 'role'],
-        ['source_order', bytewise('source_system'), bytewise('landed_column')]
+        ['source_order', bytewise('source_system'), 'named_from desc', bytewise('landed_column')]
     ) }}
 
 ),
