@@ -133,6 +133,7 @@ COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {
         "CreatedDate",
         "CreatedById",
         "LastStageChangeDate",
+        "Loss_Reason__c",
         "SystemModstamp",
     ),
     ("salesforce", "OpportunityFieldHistory"): (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from lead_handoff.simulate.delivery import Delivery, day_text, marketo_time, salesforce_time
 from lead_handoff.simulate.identifiers import salesforce_id
@@ -34,6 +35,9 @@ TASK_SHAPES: dict[str, tuple[str, str, str]] = {
     "inbound": ("Call", "Inbound", "Inbound call"),
 }
 """Kind of activity -> TaskSubtype, Type, Subject."""
+
+
+LOSS_REASONS = ("Competitor", "Competitor", "No budget", "No decision", "Price", "")
 
 
 @dataclass(frozen=True)
@@ -508,19 +512,25 @@ def start_opportunity(changes: list[tuple[int, dict[str, Any]]], at: int, **of: 
                 "CreatedDate": salesforce_time(at),
                 "CreatedById": of["actor"],
                 "LastStageChangeDate": "",
+                "Loss_Reason__c": "",
             },
         )
     )
 
 
 def move_opportunity(changes: list[tuple[int, dict[str, Any]]], at: int, stage: str) -> None:
-    """Change an opportunity's stage and what follows from it."""
+    """Change an opportunity's stage and what follows from it.
+
+    The reason of a loss hangs on the opportunity alone, so that no other draw depends on it.
+    """
     closed = stage.startswith("Closed")
+    reason = LOSS_REASONS[crc32(str(changes[0][1]["Id"]).encode()) % len(LOSS_REASONS)]
     fields: dict[str, object] = {
         "StageName": stage,
         "IsClosed": "true" if closed else "false",
         "IsWon": "true" if stage == "Closed Won" else "false",
         "LastStageChangeDate": salesforce_time(at),
+        "Loss_Reason__c": reason if stage == "Closed Lost" else "",
     }
     if closed:
         fields["CloseDate"] = day_text(at)
