@@ -57,7 +57,7 @@ check-agreement: setup ## check the agreement's files: make check-agreement [HAN
 check-connection: setup ## say what a connection lacks: make check-connection [CONN=salesforce_default]
 	@$(RUN) -m lead_handoff.cli check-connection $(if $(CONN),--conn "$(CONN)") $(ARGS)
 
-pull: setup ## pull a night from Salesforce: make pull DATE=2026-05-01 [CONN=salesforce_default]
+pull: setup ## pull a night from the sources: make pull DATE=2026-05-01 [CONN=salesforce_default]
 	@$(call need,DATE,2026-05-01)
 	@$(RUN) -m lead_handoff.cli pull --date "$(DATE)" $(if $(CONN),--conn "$(CONN)") $(ARGS)
 

@@ -47,10 +47,18 @@ class ObjectFolder:
     def held(self) -> Iterator[None]:
         """Keep other pulls of this object out; the system lets go when the process ends.
 
-        Raises ExtractError(pull_running) where another one is at work.
+        Raises ExtractError: pull_running where another one is at work; no_folder where nothing can
+        be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            opened = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise ExtractError(
+                "no_folder",
+                f"{self.path} cannot be written ({error.strerror}); a pull puts its files there",
+            ) from error
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
