@@ -90,6 +90,7 @@ class Subscription:
     quota_is_used_up: bool = False
     extra_bytes: bytes = b""
     cut_first_file_at: int | None = None
+    ignores_range: bool = False
     refuse_all: tuple[str, str] | None = None
     refuse_path: str = ""
     long_tokens: bool = False
@@ -319,7 +320,7 @@ class Handler(faulty.FaultyHandler):
             self.world.cut_first_file_at = None
         asked = self.headers.get("Range")
         self.world.ranges.append(asked or "")
-        if asked is None or self.fault == "ignores_range":
+        if asked is None or self.world.ignores_range or self.fault == "ignores_range":
             self.send(200, content, Content_Type="text/csv")
             return
         start, _, end = asked.removeprefix("bytes=").partition("-")

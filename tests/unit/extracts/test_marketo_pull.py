@@ -264,6 +264,16 @@ def test_a_cut_download_goes_on_at_its_byte(cut_at: int, tmp_path: Path) -> None
     assert [each.partition("-")[0] for each in world.ranges] == ["bytes=0", f"bytes={cut_at}"]
 
 
+def test_a_source_that_ignores_ranges_sends_the_file_from_its_beginning(tmp_path: Path) -> None:
+    world = subscription(rows=9)
+    world.ignores_range, world.cut_first_file_at = True, 97
+    done = pulled(world, tmp_path, "leads", since="2026-04-05")
+    in_window = [row for row in world.leads if str(row["updatedAt"]) >= "2026-04-05"]
+    assert done.rows == len(in_window) > 0
+    # Taken for the rest, it would have made a file of another hash, and a third request.
+    assert len(world.ranges) == 2
+
+
 def test_a_new_attempt_goes_on_with_the_job_and_the_bytes_that_are_there(tmp_path: Path) -> None:
     world = subscription(rows=9)
     world.refuse_all, world.refuse_path = ("603", "Access denied"), "file.json"
