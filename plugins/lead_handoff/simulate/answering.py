@@ -1,5 +1,6 @@
 """How sales, or a machine in its place, answers a handoff."""
 
+from lead_handoff.simulate.calendars import WorkingTime
 from lead_handoff.simulate.catalogue import (
     OVERQUALIFYING_REASONS,
     REASONS_AFTER_FOLLOW_UP,
@@ -8,7 +9,7 @@ from lead_handoff.simulate.catalogue import (
 )
 from lead_handoff.simulate.company import OPERATIONS_USER, PARTNER_USER, TIMER_USER
 from lead_handoff.simulate.delivery import DAY
-from lead_handoff.simulate.plan import CONDUCT_RESPONSE, HiddenTimer, next_of
+from lead_handoff.simulate.plan import CONDUCT_RESPONSE, PICKERS, HiddenTimer, next_of
 from lead_handoff.simulate.plot import DEMAND_MANAGER, HOUR, NAMES, End, definition_score
 from lead_handoff.simulate.working import Working
 
@@ -16,6 +17,7 @@ NEGLECT = {
     "neglectful": 0.65,
     "rubber_stamp": 0.75,
     "cherry_picker": 0.3,
+    "touch_picker": 0.03,
     "squatter": 0.95,
     "generous": 0.03,
 }
@@ -63,12 +65,12 @@ class Answering(Working):
             self.truth.plant("rubber_stamp", moment, subject="rep")
             touch_due = calendar.after(moment, world.promise(at, tier).first_touch_hours * HOUR)
             self.truth.accept_unread(start, touch_due)
-        elif conduct == "cherry_picker" and 0 < quarter_end - at < world.plan.held_for:
+        elif conduct in PICKERS and 0 < quarter_end - at < world.plan.held_for:
             days = self.between(0.05, 2.6)
             is_after = world.plan.sides.get(rep.user_id) == "first"
             edge = quarter_end + int((days if is_after else -days) * DAY)
-            moment = max(calendar.open_at(edge), calendar.after(start, 600))
-            if rep.user_id in world.plan.touch_pickers:
+            moment = max(self._open_after(calendar, edge), calendar.after(start, 600))
+            if conduct == "touch_picker":
                 self.first_touch_from = moment
                 moment = calendar.after(start, max(self.between(0.03, 0.85) * room, 120))
             self.truth.plant("cherry_picking", moment, subject="rep")
@@ -80,7 +82,7 @@ class Answering(Working):
             return self._accept_honestly_at(moment, tier, quick=True)
         elif self._is_rushed(at, quarter_end):
             edge = quarter_end - int(self.between(0.05, 2.6) * DAY)
-            moment = max(calendar.open_at(edge), calendar.after(start, 600))
+            moment = max(self._open_after(calendar, edge), calendar.after(start, 600))
             self.truth.resemble("cherry_picking", moment, "a busy last week for everybody", "rep")
         elif self.draw() < 0.04:
             moment = self._in_hours(calendar, start) + 35 + int(self.draw() * 60)
@@ -99,6 +101,12 @@ class Answering(Working):
         self._status(moment, "Accepted", rep.user_id)
         self.truth.answer("accepted", moment, rep.user_id)
         return self._after_acceptance(moment, tier, conduct, paired)
+
+    def _open_after(self, calendar: WorkingTime, at: int) -> int:
+        """An instant in office hours from `at` on; in a trial, where many wait, not all at once."""
+        if not self.world.plan.is_trial:
+            return calendar.open_at(at)
+        return calendar.after(at, 60 + self.draw() * 3 * HOUR)
 
     def _is_rushed(self, at: int, quarter_end: int) -> bool:
         """Whether the lead is one of those that the whole company clears before a quarter ends."""

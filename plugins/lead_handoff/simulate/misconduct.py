@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from lead_handoff.simulate.company import PEOPLE
 from lead_handoff.simulate.delivery import DAY
-from lead_handoff.simulate.plan import HEADQUARTERS, Plan, midnight
+from lead_handoff.simulate.plan import HEADQUARTERS, PICKERS, Plan, midnight
 from lead_handoff.simulate.world import World
 
 SLOW_DAYS = 60
@@ -58,19 +58,15 @@ def _pairs(plan: Plan) -> Iterator[Named]:
 def _picked_quarters(plan: Plan, end: int) -> Iterator[Named]:
     """Each cherry picker's quarters, as far as they are over."""
     quarters = _quarters(plan, end)
-    for rep in plan.reps_who("cherry_picker"):
-        side = plan.sides.get(rep, "last")
-        what = "first touches" if rep in plan.touch_pickers else "acceptances"
-        for quarter_end in plan.quarter_ends:
-            at = quarter_end - (1 if side == "last" else 0)
-            for start, until in quarters:
-                if start <= at < until:
-                    yield _named(
-                        "cherry_picking",
-                        "rep",
-                        f"{rep}|{_day(start)}",
-                        kind=f"{what} in the {side} days",
-                    )
+    for conduct, what in PICKERS.items():
+        for rep in plan.reps_who(conduct):
+            side = plan.sides.get(rep, "last")
+            for quarter_end in plan.quarter_ends:
+                at = quarter_end - (1 if side == "last" else 0)
+                for start, until in quarters:
+                    if start <= at < until:
+                        subject, kind = f"{rep}|{_day(start)}", f"{what} in the {side} days"
+                        yield _named("cherry_picking", "rep", subject, kind=kind)
 
 
 def _quarters(plan: Plan, end: int) -> list[tuple[int, int]]:
@@ -121,7 +117,7 @@ def _look_alikes(plan: Plan, end: int) -> Iterator[Named]:
             yield _named("too_good_pipeline", "period", period, why=PIPELINE_WHYS[kind])
     for start, until in _quarters(plan, end):
         for rep, conduct in plan.conducts.items():
-            if until in plan.rushes and conduct != "cherry_picker":
+            if until in plan.rushes and conduct not in PICKERS:
                 why = "a busy last week for everybody"
                 yield _named("cherry_picking", "rep", f"{rep}|{_day(start)}", why=why)
 

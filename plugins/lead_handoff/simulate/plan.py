@@ -39,8 +39,11 @@ TRIAL_CONDUCTS = (
     "swift",
     "generous",
 )
-TRIAL_MORE = ("rubber_stamp", "collusive", "cherry_picker", "honest", "honest")
+TRIAL_MORE = ("rubber_stamp", "collusive", "touch_picker", "touch_picker", "honest")
 """In a trial two more reps draw their conduct from these, so that companies differ."""
+
+PICKERS = {"cherry_picker": "acceptances", "touch_picker": "first touches"}
+"""Who waits for the edge of a quarter, and with what."""
 
 CONDUCT_RESPONSE: dict[str, tuple[float, float]] = {
     "honest": (0.55, 0.27),
@@ -52,6 +55,7 @@ CONDUCT_RESPONSE: dict[str, tuple[float, float]] = {
     "ignorer": (0.28, 0.14),
     "padder": (0.55, 0.25),
     "neglectful": (0.58, 0.20),
+    "touch_picker": (0.60, 0.20),
     "squatter": (0.70, 0.15),
     "swift": (0.60, 0.25),
     "generous": (0.96, 0.02),
@@ -84,7 +88,6 @@ class Plan:
         conducts: how each rep behaves.
         colluding: each BDR who has an understanding, and with which reps.
         sides: which side of a quarter's end a cherry picker favours, by rep: last or first days.
-        touch_pickers: the cherry pickers who accept like others, and only then wait for that day.
         quarter_ends: the ends of quarters that cherry pickers look at, and `held_for` how long
             before one they begin to wait for it.
         rushes: those of them before which everybody hurries, which is no misconduct.
@@ -106,7 +109,6 @@ class Plan:
     flood_reach: int = 45 * DAY
     held_for: int = 24 * DAY
     sides: dict[str, str] = field(default_factory=dict)
-    touch_pickers: frozenset[str] = frozenset()
     rushes: frozenset[int] = frozenset()
     campaigns: tuple[int, ...] = ()
     hidden_timer: HiddenTimer | None = None
@@ -150,7 +152,7 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
         return Plan(conducts, _pairs(conducts), quarter_ends=last, floods=last)
     more = [TRIAL_MORE[int(rng.random() * len(TRIAL_MORE))] for _ in range(2)]
     conducts = _assigned(stayers, (*TRIAL_CONDUCTS, *more), rng)
-    pickers = [rep for rep, conduct in conducts.items() if conduct == "cherry_picker"]
+    pickers = [rep for rep, conduct in conducts.items() if conduct in PICKERS]
     stampers = [rep for rep, conduct in conducts.items() if conduct == "rubber_stamp"]
     kinds = {at: rng.random() for _, at in ends}
     months = (midnight(horizon.start.replace(day=1)), *(at for _, at in ends))
@@ -164,7 +166,6 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
         flood_reach=28 * DAY,
         held_for=40 * DAY,
         sides={rep: "last" if rng.random() < 0.6 else "first" for rep in pickers},
-        touch_pickers=frozenset(rep for rep in pickers if rng.random() < 0.4),
         rushes=frozenset(at for at in quarters if rng.random() < 0.5),
         campaigns=tuple(at for at, kind in kinds.items() if kind > 0.7),
         hidden_timer=HiddenTimer(timer, as_owner=rng.random() < 0.5) if timer else None,
