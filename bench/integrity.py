@@ -160,6 +160,9 @@ def main() -> int:
             for key, tally in scored.tallies.items():
                 tallies[key] += tally
             show_disagreement(seed, scored, options.explain)
+            if options.json:  # after each company, so that a run cut short has not been in vain
+                figures = as_json(tallies, options.seeds[:number], options.leads)
+                options.json.write_text(figures)
             say(
                 f"seed {seed} ({number} of {len(options.seeds)}): {scored.missed.total()} missed,"
                 f" {scored.wrong.total()} wrong; {time.monotonic() - started:.0f} s so far"
@@ -170,8 +173,6 @@ def main() -> int:
     seeds = ", ".join(str(seed) for seed in options.seeds)
     print(f"\n{options.leads:,} leads and {FIRST_DAYS} days a company; seeds {seeds}\n")
     print(report(tallies))
-    if options.json:
-        options.json.write_text(as_json(tallies, options.seeds, options.leads))
     return 0
 
 
