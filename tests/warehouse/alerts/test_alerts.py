@@ -1,16 +1,14 @@
-# ruff: noqa: S608 - statements of tests are put together from names of their own
 """New findings are told of by mail and webhook, once a night, and nothing personal with them."""
 
 import json
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
@@ -18,10 +16,8 @@ from aiosmtpd.smtp import SMTP as Server
 from lead_handoff.airflow import alerting
 from lead_handoff.airflow.alerting import SMTP, WEBHOOK, AlertError, send_digest
 from lead_handoff.alerts.digest import Line, read_digest
-from lead_handoff.warehouse import night_lock, slots
-from lead_handoff.warehouse.publish import Mart, publish
+from tests.warehouse.by_hand import FIRST, Nights, nights_by_hand
 
-FIRST = date(2026, 5, 1)
 SECRET = "s3cret-of-the-hook"
 PERSON = "Ann Archer <ann@example.com>"
 
@@ -97,57 +93,28 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     server.server_close()
 
 
-class Nights:
+class Told:
     """Publishes nights whose findings are given by hand."""
 
-    def __init__(self, warehouse: Any) -> None:
-        self.url = warehouse.url("transformer")
-        self.owner = psycopg.connect(warehouse.url("owner"), autocommit=True)
-        self.fence = night_lock.acquire(self.owner, "night")
+    def __init__(self, company: Nights) -> None:
+        self.company = company
+        self.owner = company.owner
 
     def publish(self, day: int, *findings: tuple[str, str, str | None, str]) -> dict[str, Any]:
         """One night: findings as (id, rule, team, severity)."""
         night = FIRST + timedelta(days=day)
-        as_of = datetime(night.year, night.month, night.day, tzinfo=UTC)
-        plan = slots.prepare_build(
-            self.url,
-            fence=self.fence,
-            as_of=as_of,
-            night=night,
-            agreement_hash="a",
-            code_hash="c",
-            full=True,
-        )
-        with psycopg.connect(self.url) as connection:
-            connection.execute(
-                f"create table {plan.slot}.fct_integrity_findings (finding_id text, rule text,"
-                " severity text, subject_type text, subject_id text, lead_id text,"
-                " handoff_id text, owner_id text, team text, occurred_at timestamptz, grade text,"
-                " evidence jsonb, message text, run_as_of timestamptz)"
-            )
-            connection.execute(
-                f"create table {plan.slot}.agreement_waivers as select 'waived'::text as"
-                " finding_id, 'Ann'::text as waived_by, 'known'::text as reason,"
-                " '2026-05-01'::text as waived_on"
-            )
-            for finding_id, rule, team, severity in findings:
-                connection.execute(
-                    f"insert into {plan.slot}.fct_integrity_findings"
-                    " (finding_id, rule, team, severity, message, owner_id, lead_id, run_as_of)"
-                    " values (%s, %s, %s, %s, %s, 'u-1', 'lead-1', %s)",
-                    (finding_id, rule, team, severity, f"{PERSON} did it.", as_of),
-                )
-        slots.complete_build(self.url, fence=self.fence, slot=plan.slot)
-        mart = Mart("fct_integrity_findings", "marts")
-        publish(self.url, fence=self.fence, run_id="night", slot=plan.slot, marts=[mart])
-        return {"night": night, "as_of": as_of}
+        names = ("finding_id", "rule", "team", "severity")
+        more = {"message": f"{PERSON} did it.", "owner_id": "u-1", "lead_id": "lead-1"}
+        rows = [dict(zip(names, finding, strict=True)) | more for finding in findings]
+        self.company.build_findings(night, rows)
+        self.company.publish("fct_integrity_findings")
+        return {"night": night, "as_of": datetime(night.year, night.month, night.day, tzinfo=UTC)}
 
 
 @pytest.fixture
-def nights(warehouse: Any) -> Iterator[Nights]:
-    published = Nights(warehouse)
-    yield published
-    published.owner.close()
+def nights(warehouse: Any) -> Iterator[Told]:
+    for company in nights_by_hand(warehouse):
+        yield Told(company)
 
 
 OLD = ("old", "stalled_lead", "East", "warning")
@@ -156,7 +123,7 @@ WAIVED = ("waived", "missing_score", "East", "info")
 TEAMLESS = ("teamless", "missing_score", None, "info")
 
 
-def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Nights) -> None:
+def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Told) -> None:
     nights.publish(0, OLD, TEAMLESS)
     nights.publish(1, OLD)
     shown = nights.publish(2, OLD, NEW, WAIVED, TEAMLESS)
@@ -167,7 +134,7 @@ def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Nights) -> None
     ]
 
 
-def test_every_channel_is_told_once_a_night(nights: Nights, mailbox: Mailbox, hook: Hook) -> None:
+def test_every_channel_is_told_once_a_night(nights: Told, mailbox: Mailbox, hook: Hook) -> None:
     shown = nights.publish(0, OLD, NEW)
     assert send_digest(shown) == [SMTP, WEBHOOK]
     assert send_digest(shown) == []
@@ -184,23 +151,21 @@ def test_every_channel_is_told_once_a_night(nights: Nights, mailbox: Mailbox, ho
     assert len(mailbox.mails) == len(hook.received) == 2
 
 
-def test_nothing_of_a_person_or_a_lead_is_sent(
-    nights: Nights, mailbox: Mailbox, hook: Hook
-) -> None:
+def test_nothing_of_a_person_or_a_lead_is_sent(nights: Told, mailbox: Mailbox, hook: Hook) -> None:
     send_digest(nights.publish(0, OLD, NEW))
     sent = mailbox.mails[0].as_string() + json.dumps(hook.received)
     for secret in ("Ann", "ann@", "lead-1", "u-1"):
         assert secret not in sent
 
 
-def test_a_night_without_news_tells_nobody(nights: Nights, mailbox: Mailbox) -> None:
+def test_a_night_without_news_tells_nobody(nights: Told, mailbox: Mailbox) -> None:
     nights.publish(0, OLD)
     assert send_digest(nights.publish(1, OLD)) == []
     assert mailbox.mails == []
 
 
 def test_one_channel_that_fails_does_not_silence_the_other_and_is_tried_again(
-    nights: Nights, mailbox: Mailbox, hook: Hook
+    nights: Told, mailbox: Mailbox, hook: Hook
 ) -> None:
     shown = nights.publish(0, NEW)
     hook.status = 500
@@ -214,7 +179,7 @@ def test_one_channel_that_fails_does_not_silence_the_other_and_is_tried_again(
 
 
 def test_a_mail_server_that_refuses_is_named_and_tried_again(
-    nights: Nights, mailbox: Mailbox
+    nights: Told, mailbox: Mailbox
 ) -> None:
     shown = nights.publish(0, NEW)
     mailbox.refuses = True
@@ -225,7 +190,7 @@ def test_a_mail_server_that_refuses_is_named_and_tried_again(
 
 
 def test_who_died_while_sending_is_not_repeated(
-    nights: Nights, hook: Hook, monkeypatch: pytest.MonkeyPatch
+    nights: Told, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = nights.publish(0, NEW)
 
@@ -240,9 +205,7 @@ def test_who_died_while_sending_is_not_repeated(
     assert hook.received == []
 
 
-def test_a_webhook_in_plain_http_is_refused(
-    nights: Nights, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_webhook_in_plain_http_is_refused(nights: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         f"AIRFLOW_CONN_{WEBHOOK.upper()}",
         json.dumps({"conn_type": "http", "password": f"http://example.com/{SECRET}"}),
@@ -252,5 +215,5 @@ def test_a_webhook_in_plain_http_is_refused(
     assert SECRET not in str(failure.value)
 
 
-def test_without_a_connection_nobody_is_told_and_the_night_goes_on(nights: Nights) -> None:
+def test_without_a_connection_nobody_is_told_and_the_night_goes_on(nights: Told) -> None:
     assert send_digest(nights.publish(0, NEW)) == []

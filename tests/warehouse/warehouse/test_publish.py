@@ -4,82 +4,30 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from lead_handoff.warehouse import night_lock, slots
+from lead_handoff.warehouse import night_lock
 from lead_handoff.warehouse.night_lock import StaleNightError
 from lead_handoff.warehouse.publish import (
-    Mart,
     PublishBlockedError,
     PublishError,
-    publish,
 )
-
-FIRST = date(2026, 5, 1)
-FINDING_COLUMNS = """
-    finding_id text, rule text, severity text, subject_type text, subject_id text, lead_id text,
-    handoff_id text, owner_id text, team text, occurred_at timestamptz, grade text,
-    evidence jsonb, message text, run_as_of timestamptz
-"""
-
-
-class Company:
-    """Builds nights into slots by hand, as the models would."""
-
-    def __init__(self, warehouse: Any) -> None:
-        self.warehouse = warehouse
-        self.url = warehouse.url("transformer")
-        self.owner = psycopg.connect(warehouse.url("owner"), autocommit=True)
-        self.fence = night_lock.acquire(self.owner, "night")
-        self.slot = ""
-
-    def build(self, night: date, tables: dict[str, str]) -> str:
-        """Build one night: each table from a select; ``{night}`` stands for the date."""
-        as_of = datetime(night.year, night.month, night.day, tzinfo=UTC)
-        plan = slots.prepare_build(
-            self.url,
-            fence=self.fence,
-            as_of=as_of,
-            night=night,
-            agreement_hash="a",
-            code_hash="c",
-            full=True,
-        )
-        with psycopg.connect(self.url) as connection:
-            for name, query in tables.items():
-                connection.execute(
-                    f"create table {plan.slot}.{name} as {query.format(night=night)}"
-                )
-        slots.complete_build(self.url, fence=self.fence, slot=plan.slot)
-        self.slot = plan.slot
-        return plan.slot
-
-    def publish(self, *names: str, **more: Any) -> int:
-        marts = [Mart(name, "restricted" if name == "persons" else "marts") for name in names]
-        return publish(
-            self.url, fence=self.fence, run_id="night", slot=self.slot, marts=marts, **more
-        ).generation
-
-    def read(self, query: str, role: str = "analyst") -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.warehouse.url(role)) as connection:
-            return connection.execute(query).fetchall()
+from tests.warehouse.by_hand import FIRST, Nights, nights_by_hand
 
 
 @pytest.fixture
-def company(warehouse: Any) -> Iterator[Company]:
-    built = Company(warehouse)
-    yield built
-    built.owner.close()
+def company(warehouse: Any) -> Iterator[Nights]:
+    yield from nights_by_hand(warehouse)
 
 
 TWO = {"fct_a": "select date '{night}' as night", "fct_b": "select date '{night}' as night"}
 
 
-def test_analysts_read_the_published_night_and_nothing_else(company: Company) -> None:
+def test_analysts_read_the_published_night_and_nothing_else(company: Nights) -> None:
     company.build(FIRST, {**TWO, "int_c": "select 1 as a", "persons": "select 'x' as email"})
     generation = company.publish("fct_a", "fct_b", "persons")
     assert company.read("select night from marts.fct_a") == [(FIRST,)]
@@ -89,21 +37,21 @@ def test_analysts_read_the_published_night_and_nothing_else(company: Company) ->
             company.read(f"select * from {hidden}")
 
 
-def test_a_night_that_is_being_built_is_not_seen(company: Company) -> None:
+def test_a_night_that_is_being_built_is_not_seen(company: Nights) -> None:
     company.build(FIRST, TWO)
     company.publish("fct_a", "fct_b")
     company.build(FIRST + timedelta(days=1), TWO)
     assert company.read("select night from marts.fct_a") == [(FIRST,)]
 
 
-def test_a_slot_that_is_not_whole_is_not_published(company: Company) -> None:
+def test_a_slot_that_is_not_whole_is_not_published(company: Nights) -> None:
     slot = company.build(FIRST, TWO)
     company.owner.execute("update ops.slots set state = 'building' where slot = %s", (slot,))
     with pytest.raises(PublishError, match="is building"):
         company.publish("fct_a")
 
 
-def test_a_mart_that_was_not_built_stops_the_publication(company: Company) -> None:
+def test_a_mart_that_was_not_built_stops_the_publication(company: Nights) -> None:
     company.build(FIRST, TWO)
     company.publish("fct_a", "fct_b")
     company.build(FIRST + timedelta(days=1), {"fct_a": TWO["fct_a"]})
@@ -112,13 +60,13 @@ def test_a_mart_that_was_not_built_stops_the_publication(company: Company) -> No
     assert company.read("select night from marts.fct_a") == [(FIRST,)]
 
 
-def test_a_project_without_marts_is_not_published(company: Company) -> None:
+def test_a_project_without_marts_is_not_published(company: Nights) -> None:
     company.build(FIRST, TWO)
     with pytest.raises(PublishError, match="no mart"):
         company.publish()
 
 
-def test_a_mart_that_would_change_under_its_readers_is_refused(company: Company) -> None:
+def test_a_mart_that_would_change_under_its_readers_is_refused(company: Nights) -> None:
     slot = company.build(FIRST, TWO)
     with psycopg.connect(company.url) as connection:
         connection.execute(f"create view {slot}.stg as select id from raw_salesforce.lead")
@@ -127,7 +75,7 @@ def test_a_mart_that_would_change_under_its_readers_is_refused(company: Company)
         company.publish("fct_a", "fct_live")
 
 
-def test_a_run_that_was_replaced_publishes_nothing(company: Company) -> None:
+def test_a_run_that_was_replaced_publishes_nothing(company: Nights) -> None:
     company.build(FIRST, TWO)
     company.publish("fct_a", "fct_b")
     company.build(FIRST + timedelta(days=1), TWO)
@@ -137,7 +85,7 @@ def test_a_run_that_was_replaced_publishes_nothing(company: Company) -> None:
     assert company.read("select night from marts.fct_a") == [(FIRST,)]
 
 
-def test_columns_may_be_added_renamed_and_removed(company: Company) -> None:
+def test_columns_may_be_added_renamed_and_removed(company: Nights) -> None:
     company.build(FIRST, {"fct_a": "select 1 as a, 2 as b"})
     company.publish("fct_a")
     for day, query in enumerate(
@@ -149,7 +97,7 @@ def test_columns_may_be_added_renamed_and_removed(company: Company) -> None:
 
 
 def test_a_mart_that_left_the_project_is_gone_and_what_is_not_ours_stays(
-    company: Company,
+    company: Nights,
 ) -> None:
     company.build(FIRST, TWO)
     company.publish("fct_a", "fct_b")
@@ -162,7 +110,7 @@ def test_a_mart_that_left_the_project_is_gone_and_what_is_not_ours_stays(
     assert company.read("select * from marts.of_an_analyst") == [(FIRST + timedelta(days=1),)]
 
 
-def test_a_view_of_the_users_own_is_never_dropped_on_the_quiet(company: Company) -> None:
+def test_a_view_of_the_users_own_is_never_dropped_on_the_quiet(company: Nights) -> None:
     company.build(FIRST, {"fct_a": "select 1 as a, 2 as b"})
     company.publish("fct_a")
     with psycopg.connect(company.url) as connection:
@@ -173,7 +121,7 @@ def test_a_view_of_the_users_own_is_never_dropped_on_the_quiet(company: Company)
     assert company.read("select * from marts.fct_a") == [(1, 2)]
 
 
-def test_descriptions_come_along_and_follow_changes(company: Company) -> None:
+def test_descriptions_come_along_and_follow_changes(company: Nights) -> None:
     comments = (
         "select obj_description('marts.fct_a'::regclass, 'pg_class'),"
         " col_description('marts.fct_a'::regclass, 1)"
@@ -190,7 +138,7 @@ def test_descriptions_come_along_and_follow_changes(company: Company) -> None:
 
 
 def test_a_reader_in_a_transaction_keeps_its_night_and_publication_steps_back(
-    company: Company,
+    company: Nights,
 ) -> None:
     company.build(FIRST, TWO)
     company.publish("fct_a", "fct_b")
@@ -240,7 +188,7 @@ class Poller(threading.Thread):
                 self.reads += 1
 
 
-def poll_during(company: Company, names: list[str], publish_once: Callable[[], Any]) -> Poller:
+def poll_during(company: Nights, names: list[str], publish_once: Callable[[], Any]) -> Poller:
     pollers = [Poller(company.warehouse.url("analyst"), names) for _ in range(2)]
     tables = {name: "select date '{night}' as night" for name in names if name != "generation"}
     company.build(FIRST, tables)
@@ -266,14 +214,14 @@ NAMES = ["fct_a", "fct_b", "fct_c", "fct_d", "generation"]
 
 
 @pytest.mark.slow
-def test_readers_never_see_two_nights_at_once(company: Company) -> None:
+def test_readers_never_see_two_nights_at_once(company: Nights) -> None:
     seen = poll_during(company, NAMES, lambda: company.publish(*NAMES[:-1]))
     assert seen.reads > 100
     assert (seen.mixed, seen.broken) == (0, 0)
 
 
 @pytest.mark.slow
-def test_the_reader_would_notice_views_changed_one_by_one(company: Company) -> None:
+def test_the_reader_would_notice_views_changed_one_by_one(company: Nights) -> None:
     """The twin: swapping model by model, as a build without slots does, is found out."""
 
     def one_by_one() -> None:
@@ -299,30 +247,15 @@ class TestFindings:
     """The ledger: when a finding was first and last seen, and when it went."""
 
     def night(
-        self, company: Company, day: int, *ids: str, waiver: tuple[str, str] = ("Ann", "known")
+        self, company: Nights, day: int, *ids: str, waiver: tuple[str, str] = ("Ann", "known")
     ) -> None:
-        night = FIRST + timedelta(days=day)
-        values = ", ".join(f"('{name}')" for name in ids) or "(null)"
-        columns = ", ".join(
-            {
-                "finding_id": "id as finding_id",
-                "rule": "'stalled_lead'::text as rule",
-                "evidence": "'{{\"days\": 91}}'::jsonb as evidence",
-                "run_as_of": "timestamptz '{night}T00:00Z' as run_as_of",
-            }.get(name, f"null::{kind} as {name}")
-            for name, kind in (column.split() for column in FINDING_COLUMNS.split(","))
-        )
-        query = f"select {columns} from (values {values}) as v (id) where id is not null"
-        by, reason = waiver
-        waivers = (
-            f"select 'waived'::text as finding_id, '{by}'::text as waived_by,"
-            f" '2026-05-02'::text as waived_on, '{reason}'::text as reason"
-            + ("" if by else " limit 0")
-        )
-        company.build(night, {"fct_integrity_findings": query, "agreement_waivers": waivers})
+        findings = [
+            {"finding_id": name, "rule": "stalled_lead", "evidence": '{"days": 91}'} for name in ids
+        ]
+        company.build_findings(FIRST + timedelta(days=day), findings, waiver)
         company.publish("fct_integrity_findings")
 
-    def rows(self, company: Company) -> dict[str, tuple[Any, ...]]:
+    def rows(self, company: Nights) -> dict[str, tuple[Any, ...]]:
         return {
             row[0]: tuple(value.day if value else None for value in row[1:])
             for row in company.read(
@@ -331,7 +264,7 @@ class TestFindings:
             )
         }
 
-    def test_a_finding_is_kept_over_time(self, company: Company) -> None:
+    def test_a_finding_is_kept_over_time(self, company: Nights) -> None:
         self.night(company, 0, "stays", "goes")
         assert self.rows(company) == {"stays": (1, 1, None), "goes": (1, 1, None)}
         self.night(company, 1, "stays")
@@ -343,7 +276,7 @@ class TestFindings:
             "comes": (3, 3, None),
         }
 
-    def test_a_night_run_twice_changes_nothing(self, company: Company) -> None:
+    def test_a_night_run_twice_changes_nothing(self, company: Nights) -> None:
         ledger = "select * from ops.findings_ledger order by finding_id"
         self.night(company, 0, "stays", "goes")
         self.night(company, 1, "stays")
@@ -351,7 +284,7 @@ class TestFindings:
         self.night(company, 1, "stays")
         assert company.read(ledger, "owner") == before
 
-    def test_an_older_night_neither_resolves_nor_reopens(self, company: Company) -> None:
+    def test_an_older_night_neither_resolves_nor_reopens(self, company: Nights) -> None:
         self.night(company, 1, "early", "stays")
         self.night(company, 2, "stays")
         self.night(company, 0, "early")
@@ -359,7 +292,7 @@ class TestFindings:
         self.night(company, 2, "stays")
         assert self.rows(company) == {"early": (1, 2, 3), "stays": (2, 3, None)}
 
-    def test_a_resolved_finding_can_still_be_read_with_its_evidence(self, company: Company) -> None:
+    def test_a_resolved_finding_can_still_be_read_with_its_evidence(self, company: Nights) -> None:
         self.night(company, 0, "goes")
         self.night(company, 1)
         assert company.read(
@@ -367,14 +300,14 @@ class TestFindings:
             " where resolved_at is not null"
         ) == [("stalled_lead", {"days": 91}, datetime(2026, 5, 2, tzinfo=UTC))]
 
-    def test_a_waived_finding_says_by_whom_and_why_from_that_day_on(self, company: Company) -> None:
+    def test_a_waived_finding_says_by_whom_and_why_from_that_day_on(self, company: Nights) -> None:
         waiver = "select waived_by, waiver_reason from marts.fct_integrity_findings"
         self.night(company, 0, "waived")
         assert company.read(waiver) == [(None, None)]
         self.night(company, 1, "waived")
         assert company.read(waiver) == [("Ann", "known")]
 
-    def changes(self, company: Company, finding: str) -> list[tuple[Any, ...]]:
+    def changes(self, company: Nights, finding: str) -> list[tuple[Any, ...]]:
         """What became of a finding, as analysts read it: day, change, by whom, why."""
         [(told,)] = company.read(
             f"select changes from marts.fct_integrity_findings where finding_id = '{finding}'"
@@ -390,7 +323,7 @@ class TestFindings:
 
     @pytest.mark.parametrize("times", [1, 2])
     def test_all_that_became_of_a_finding_is_kept_however_often_nights_are_run(
-        self, company: Company, times: int
+        self, company: Nights, times: int
     ) -> None:
         for day, ids in enumerate((["f"], ["f"], [], ["f"], [], [], ["f"])):
             for _ in range(times):
@@ -409,7 +342,7 @@ class TestFindings:
             " from marts.fct_integrity_findings"
         ) == [(1, 7, None, 7)]
 
-    def test_a_night_judged_anew_adds_to_what_it_said_before(self, company: Company) -> None:
+    def test_a_night_judged_anew_adds_to_what_it_said_before(self, company: Nights) -> None:
         self.night(company, 0, "f")
         self.night(company, 0)
         assert self.rows(company) == {"f": (1, 1, 1)}
@@ -417,7 +350,7 @@ class TestFindings:
         assert self.rows(company) == {"f": (1, 1, None)}
         assert self.changes(company, "f") == [(1, "opened"), (1, "resolved"), (1, "reopened")]
 
-    def test_an_older_night_adds_only_what_no_night_has_had(self, company: Company) -> None:
+    def test_an_older_night_adds_only_what_no_night_has_had(self, company: Nights) -> None:
         self.night(company, 1, "stays")
         self.night(company, 2, "stays", "waived")
         self.night(company, 0, "stays", "old", waiver=("", ""))
@@ -430,7 +363,7 @@ class TestFindings:
             (4, "resolved"),
         ]
 
-    def test_who_waived_why_is_kept_when_the_waiver_changes_or_ends(self, company: Company) -> None:
+    def test_who_waived_why_is_kept_when_the_waiver_changes_or_ends(self, company: Nights) -> None:
         self.night(company, 0, "waived")
         self.night(company, 1, "waived")
         self.night(company, 2, "waived")
@@ -447,12 +380,12 @@ class TestFindings:
             (6, "waived", "Bob", "again"),
         ]
 
-    def test_waiving_is_neither_resolving_nor_forgetting(self, company: Company) -> None:
+    def test_waiving_is_neither_resolving_nor_forgetting(self, company: Nights) -> None:
         self.night(company, 1, "waived", "other")
         self.night(company, 2, "waived")
         assert self.rows(company) == {"waived": (2, 3, None), "other": (2, 2, 3)}
 
-    def test_nobody_who_publishes_can_change_what_was_recorded(self, company: Company) -> None:
+    def test_nobody_who_publishes_can_change_what_was_recorded(self, company: Nights) -> None:
         self.night(company, 0, "f")
         for statement in (
             "update ops.finding_changes set change = 'resolved'",
