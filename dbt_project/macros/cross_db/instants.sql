@@ -108,6 +108,11 @@
 
 {% macro postgres__end_of_time() %}cast('infinity' as timestamp with time zone){% endmacro %}
 
+{# An instant to count from: midnight UTC at the start of 2000. #}
+{% macro beginning_of_2000() -%}
+    cast('2000-01-01 00:00:00+00' as {{ type_instant() }})
+{%- endmacro %}
+
 {# So many seconds later. #}
 {% macro add_seconds(start_at, seconds) -%}
     {{ adapter.dispatch('add_seconds', 'lead_handoff')(start_at, seconds) }}

@@ -19,6 +19,7 @@ from lead_handoff.agreement.vocabulary import (
     FAMILIES_WITHOUT_FOLLOW_UP,
     FILES,
     NEEDED_IN_EVERY_VERSION,
+    OPTIONAL_THRESHOLDS,
     REVIEW_ALLOCATIONS,
     REVIEW_SETTINGS,
     REVIEW_STRATA,
@@ -507,9 +508,10 @@ def _check_thresholds(tables: Tables) -> None:
     given = set()
     for row in tables.of(stem):
         given.add((row[_V], row["rule"], row["threshold"]))
-        units = THRESHOLDS.get(row["rule"])
-        if units is None:
+        needed = THRESHOLDS.get(row["rule"])
+        if needed is None:
             continue
+        units = needed | OPTIONAL_THRESHOLDS.get(row["rule"], {})
         unit = units.get(row["threshold"])
         if unit is None:
             tables.report(

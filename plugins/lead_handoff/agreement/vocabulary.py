@@ -110,6 +110,14 @@ THRESHOLDS: dict[str, dict[str, str]] = {
 }
 """Every integrity rule with the thresholds it needs and their units."""
 
+OPTIONAL_THRESHOLDS: dict[str, dict[str, str]] = {
+    "rubber_stamp": {"progress_share": "share", "window_days": "days"},
+    "collusive_pair": {"progress_share": "share", "window_days": "days"},
+    "cherry_picking": {"excess": "factor"},
+    "mql_flood": {"excess": "factor", "fit_share": "share"},
+}
+"""Thresholds that a version may leave out; the models then take their default."""
+
 REVIEW_SETTINGS: dict[str, str] = {
     "strata": "strata",
     "sample_size": "count",

@@ -295,7 +295,7 @@ insert into agreement_sla_terms values
 create table agreement_rules (agreement_version text, rule text, severity text, is_enabled text);
 insert into agreement_rules values
     ('v1', 'ignored_handoff', 'warning', 'true'), ('v1', 'stalled_lead', 'critical', 'true'),
-    ('v1', 'rubber_stamp', 'info', 'true'), ('v1', 'skipped_stage', 'warning', 'false');
+    ('v1', 'not_looked_for', 'info', 'true'), ('v1', 'skipped_stage', 'warning', 'false');
 create table agreement_thresholds (agreement_version text, rule text, threshold text, value text);
 create table agreement_waivers (finding_id text, waived_by text, waived_on text, reason text);
 

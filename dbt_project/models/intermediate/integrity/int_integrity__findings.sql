@@ -1,56 +1,6 @@
-with transition_findings as (
-
-    {% for relation in [
-        'int_integrity__silent_auto_promotion', 'int_integrity__stalled_lead', 'int_integrity__path',
-        'int_integrity__impossible_move',
-    ] %}
-    {% if not loop.first %}union all{% endif %}
-    select
-        rule,
-        subject_type,
-        subject_id,
-        lead_id,
-        transition_number,
-        occurred_at,
-        grade,
-        evidence,
-        message
-    from {{ ref(relation) }}
-    {% endfor %}
-
-),
-
-handoffs as (
+with handoffs as (
 
     select * from {{ ref('int_handoffs__all_handoffs') }}
-
-),
-
-opened_before as (
-
-    select
-        transition_findings.rule,
-        transition_findings.subject_type,
-        transition_findings.subject_id,
-        transition_findings.lead_id,
-        handoffs.handoff_id,
-        handoffs.offer_number,
-        transition_findings.occurred_at,
-        transition_findings.grade,
-        transition_findings.evidence,
-        transition_findings.message
-    from transition_findings
-    left join handoffs
-        on
-            transition_findings.lead_id = handoffs.lead_id
-            and transition_findings.transition_number >= handoffs.offer_number
-
-),
-
--- A move belongs to the handoff that was open when it happened.
-placed as (
-
-    {{ first_per('opened_before', ['rule', 'subject_id'], ['offer_number desc']) }}
 
 ),
 
@@ -77,12 +27,18 @@ other_findings as (
 findings as (
 
     select
-        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message
-    from placed
+        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message,
+        cast(null as {{ type_text() }}) as owner_id,
+        cast(null as {{ type_text() }}) as team
+    from {{ ref('int_integrity__move_findings') }}
 
     union all
 
-    select * from other_findings
+    select *, null, null from other_findings
+
+    union all
+
+    select * from {{ ref('int_integrity__group_findings') }}
 
 ),
 
@@ -91,9 +47,17 @@ final as (
     select
         {{ hash_id(['findings.rule', 'findings.subject_type', 'findings.subject_id']) }}
             as finding_id,
-        findings.*,
-        handoffs.owner_id_at_offer as owner_id,
-        handoffs.team_at_offer as team
+        findings.rule,
+        findings.subject_type,
+        findings.subject_id,
+        findings.lead_id,
+        findings.handoff_id,
+        findings.occurred_at,
+        findings.grade,
+        findings.evidence,
+        findings.message,
+        coalesce(findings.owner_id, handoffs.owner_id_at_offer) as owner_id,
+        coalesce(findings.team, handoffs.team_at_offer) as team
     from findings
     left join handoffs on findings.handoff_id = handoffs.handoff_id
 

@@ -1,0 +1,92 @@
+{{ config(materialized='view') }}
+
+with handoffs as (
+
+    select * from {{ ref('int_handoffs__all_handoffs') }}
+    where answer = 'accepted' and accepted_by_type = 'human'
+
+),
+
+run as (
+
+    select as_of from {{ source('build', 'build_context') }}
+
+),
+
+legs as (
+
+    select handoff_id, max(from_at) as from_at from {{ ref('int_handoffs__all_legs') }}
+    group by handoff_id
+
+),
+
+-- When sales could see the lead: the other system follows the offer some minutes later.
+echoes as (
+
+    select lead_id, occurred_at from {{ ref('int_events__all_stage_events') }}
+    where is_echo and stage in ('mql', 'tql')
+
+),
+
+heard as (
+
+    select handoffs.handoff_id, min(echoes.occurred_at) as heard_at
+    from handoffs
+    inner join echoes
+        on
+            handoffs.lead_id = echoes.lead_id
+            and handoffs.offered_at <= echoes.occurred_at
+            and handoffs.accepted_at >= echoes.occurred_at
+    group by handoffs.handoff_id
+
+),
+
+first_touch_clauses as (
+
+    select handoff_id, due_at from {{ ref('int_sla__all_clauses') }}
+    where clause = 'first_touch'
+
+),
+
+timed as (
+
+    select
+        handoffs.handoff_id,
+        handoffs.lead_id,
+        handoffs.judged_version,
+        handoffs.offered_at,
+        handoffs.accepted_at,
+        handoffs.accepted_by_id,
+        handoffs.first_touch_at,
+        handoffs.sent_back_at,
+        greatest(handoffs.offered_at, legs.from_at, heard.heard_at) as reached_at,
+        coalesce(first_touch_clauses.due_at, {{ add_days('handoffs.accepted_at', 1) }})
+            as touch_due_at,
+        floor(
+            {{ seconds_between(beginning_of_2000(), 'handoffs.accepted_at') }}
+            / (60 * {{ threshold('rubber_stamp', 'batch_minutes', 'handoffs.judged_version', 5) }})
+        ) as batch
+    from handoffs
+    inner join legs on handoffs.handoff_id = legs.handoff_id
+    left join heard on handoffs.handoff_id = heard.handoff_id
+    left join first_touch_clauses on handoffs.handoff_id = first_touch_clauses.handoff_id
+
+),
+
+final as (
+
+    select
+        timed.*,
+        {{ seconds_between('timed.reached_at', 'timed.accepted_at') }} as seconds_to_accept,
+        count(*) over (partition by timed.accepted_by_id, timed.judged_version, timed.batch)
+            as in_batch,
+        -- Neither touched nor sent back by the time a first touch was due: nobody had looked.
+        timed.touch_due_at < run.as_of
+        and coalesce(timed.first_touch_at > timed.touch_due_at, true)
+        and coalesce(timed.sent_back_at > timed.touch_due_at, true) as is_unread
+    from timed
+    cross join run
+
+)
+
+select * from final
