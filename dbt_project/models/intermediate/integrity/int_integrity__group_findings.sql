@@ -4,7 +4,8 @@ with final as (
 
     {% for relation in [
         'int_integrity__collusive_pair', 'int_integrity__cherry_picking',
-        'int_integrity__mql_flood',
+        'int_integrity__mql_flood', 'int_integrity__stalled_portfolio',
+        'int_integrity__too_good_pipeline',
     ] %}
     {% if not loop.first %}union all{% endif %}
     select

@@ -37,6 +37,7 @@ versions as (
         opportunities.created_at,
         opportunities.amount,
         opportunities.currency,
+        opportunities.owner_id,
         opportunities.version_stamp,
         opportunities.version_night,
         opportunities.record
@@ -55,6 +56,7 @@ versions as (
         opportunities.created_at,
         opportunities.amount,
         opportunities.currency,
+        opportunities.owner_id,
         opportunities.version_stamp,
         opportunities.version_night,
         opportunities.record
@@ -106,6 +108,7 @@ final as (
         newest.created_at,
         newest.amount,
         newest.currency,
+        newest.owner_id,
         named.loss_reason
     from newest
     left join named
