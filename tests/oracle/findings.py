@@ -11,9 +11,9 @@ what a source never delivers is `<source>|<version>`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -24,6 +24,7 @@ from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
 from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvent, StageEvents
+from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
 from tests.oracle.values import md5, parse_boolean
 
@@ -82,6 +83,7 @@ class Findings:
             self._systems_disagree(lead, transitions.get(lead.lead_id, []))
             self._duplicate_live_record(lead)
             self._deleted_after_handoff(lead)
+        self._padded_activity()
         self._future_or_backdated()
         self._history_gap()
         self._unsigned_agreement()
@@ -210,6 +212,7 @@ class Findings:
         if handoff.outcome == "ignored":
             self._add_handoff("ignored_handoff", handoff)
         self._definition_rules(handoff)
+        self._engaged_but_unfit(handoff)
         self._owner_rules(handoff)
         self._late_acceptance(handoff)
         rejection = handoff.rejection
@@ -226,6 +229,15 @@ class Findings:
             self._add_never("missing_score", source, handoff.version)
         else:
             self._add_handoff("missing_score", handoff)
+
+    def _engaged_but_unfit(self, handoff: Handoff) -> None:
+        rule = "engaged_but_unfit"
+        if handoff.engagement_score is None or handoff.fit_score is None:
+            return
+        engaged = handoff.version.number_threshold(rule, "engagement_score", "45")
+        unfit = handoff.version.number_threshold(rule, "fit_score", "20")
+        if handoff.engagement_score >= engaged and handoff.fit_score <= unfit:
+            self._add_handoff(rule, handoff)
 
     def _owner_rules(self, handoff: Handoff) -> None:
         if handoff.owner_id is None:
@@ -442,6 +454,33 @@ class Findings:
             ):
                 self._add_handoff("deleted_after_handoff", handoff)
                 return
+
+    # -- touches ---------------------------------------------------------------------------
+
+    def _padded_activity(self) -> None:
+        """What one user recorded in one minute, under the version in force then."""
+        batches: dict[tuple[str, str, datetime, str], list[Touch]] = defaultdict(list)
+        for touches in self.handoffs.touches.by_lead.values():
+            for touch in touches:
+                if touch.user_id is not None and touch.recorded_at is not None:
+                    version = self.agreement.judging(touch.recorded_at)
+                    minute = _minute(touch.recorded_at)
+                    batches[touch.source, touch.user_id, minute, version.name].append(touch)
+        for (source, user, minute, _), batch in batches.items():
+            version = self.agreement.judging(minute)
+            if len(batch) < version.number_threshold("padded_activity", "batch_size", "5"):
+                continue
+            days = float(version.number_threshold("padded_activity", "late_days", "1"))
+            is_late = any(
+                touch.is_late_logged or touch.recorded_at > touch.occurred_at + timedelta(days=days)
+                for touch in batch
+                if touch.recorded_at is not None
+            )
+            is_one_minute = len({_minute(touch.occurred_at) for touch in batch}) == 1
+            at = minute.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            subject = ("touch_batch", f"{source}|{user}|{at}")
+            grade = grade_of(1 + is_late + is_one_minute)
+            self._add("padded_activity", version, subject, grade=grade)
 
     # -- events ----------------------------------------------------------------------------
 
