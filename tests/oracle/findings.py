@@ -15,7 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
+from math import comb
 
 from tests.oracle.agreement import CLOSED_STAGES, Version
 from tests.oracle.company import Change, names_a_campaign
@@ -76,6 +78,7 @@ class Findings:
         self.as_of = as_of
         self.found: list[Finding] = []
         self._minutes = self._busy_minutes()
+        self._timers: list[tuple[tuple[str, str, str | None], int]] | None = None
         for handoff in handoffs.all():
             self._of_handoff(handoff)
         for lead in identity.leads:
@@ -180,6 +183,12 @@ class Findings:
         elapsed = Decimal((move.entered_at - previous.entered_at).total_seconds()) / 86_400
         tolerance = move.version.number_threshold(rule, "tolerance_days", "1")
         timers = (move.version.threshold(rule, "timer_days") or "14").split("|")
+        path = (move.from_stage or "", move.to_stage)
+        timers += [
+            str(days)
+            for (*inferred, actor), days in self._inferred_timers()
+            if tuple(inferred) == path and actor in (None, move.event.actor_id)
+        ]
         is_timer = any(abs(elapsed - Decimal(timer)) <= tolerance for timer in timers)
         is_batch = self._is_batch("promotion", rule, move.version, move.entered_at)
         if move.is_silent:
@@ -188,6 +197,39 @@ class Findings:
                 self._add_transition(rule, move, grade_of(signals))
         elif move.to_stage == "won" and move.actor_type == "automation":
             self._add_transition(rule, move, grade_of(is_timer + is_batch))
+
+    def _inferred_timers(self) -> list[tuple[tuple[str, str, str | None], int]]:
+        """Days after which silent promotions stand out, by path and actor (None: all actors).
+
+        A day against those 2 to 5 days before and after it, by the exact binomial test, corrected
+        by Holm's method over all days that are looked at. The first day is none of them.
+        """
+        if self._timers is not None:
+            return self._timers
+        rule, version = "silent_auto_promotion", self.agreement.judging(self.as_of)
+        moves: Counter[tuple[tuple[str, str, str | None], int]] = Counter()
+        for one in self.transitions.values():
+            for previous, move in pairwise(one):
+                if self._is_promotion(move) and move.is_silent:
+                    day = (move.entered_at - previous.entered_at).days
+                    for actor in {None, move.event.actor_id}:
+                        moves[(move.from_stage or "", move.to_stage, actor), day] += 1
+        tests = []
+        for (path, day), count in moves.items():
+            days = [d for d in range(day - 5, day + 6) if d >= 0 and abs(d - day) >= 2]
+            around = sum(moves[path, d] for d in days)
+            if day >= 1:
+                tests.append(
+                    (_binomial_tail(count, count + around, len(days) + 1), path, day, count)
+                )
+        level = Fraction(version.number_threshold(rule, "significance", "0.01"))
+        least = version.number_threshold(rule, "batch_size", "5")
+        self._timers, corrected = [], Fraction(0)
+        for place, (p_value, path, day, count) in enumerate(sorted(tests, key=lambda t: t[0])):
+            corrected = max(corrected, p_value * (len(tests) - place))
+            if corrected <= level and count >= least:
+                self._timers.append((path, day))
+        return self._timers
 
     def _auto_acceptance(self, handoff: Handoff) -> None:
         accepted = handoff.response if handoff.is_accepted else None
@@ -589,6 +631,12 @@ def is_impossible(previous: Transition, move: Transition) -> bool:
         reopened = previous.event.opportunity_id
         return reopened is None or reopened != move.event.opportunity_id
     return True
+
+
+def _binomial_tail(hits: int, trials: int, parts: int) -> Fraction:
+    """Chance of so many hits or more of trials that each hit one part of several."""
+    ways = sum(comb(trials, k) * (parts - 1) ** (trials - k) for k in range(hits, trials + 1))
+    return Fraction(ways, parts**trials)
 
 
 def _minute(at: datetime) -> datetime:

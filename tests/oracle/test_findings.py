@@ -1,5 +1,8 @@
 """What the integrity rules see, on stories worked by hand."""
 
+from fractions import Fraction
+
+from tests.oracle.findings import _binomial_tail
 from tests.oracle.stories import Story
 from tests.oracle.test_handoffs import offer
 
@@ -61,3 +64,8 @@ def test_four_touches_in_a_minute_are_no_padding(story: Story) -> None:
     for second in range(4):
         story.task(f"2026-04-05 1{second}:00", CreatedDate=f"2026-04-10T15:00:0{second}.000Z")
     assert "padded_activity" not in {rule for rule, _ in rules(story, "2026-04-20 00:00")}
+
+
+def test_the_binomial_tail_counts_ways() -> None:
+    assert _binomial_tail(8, 9, 9) == Fraction(9 * 8 + 1, 9**9)
+    assert _binomial_tail(0, 3, 2) == 1

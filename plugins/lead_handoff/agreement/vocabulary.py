@@ -111,6 +111,7 @@ THRESHOLDS: dict[str, dict[str, str]] = {
 """Every integrity rule with the thresholds it needs and their units."""
 
 OPTIONAL_THRESHOLDS: dict[str, dict[str, str]] = {
+    "silent_auto_promotion": {"significance": "probability"},
     "rubber_stamp": {"progress_share": "share", "window_days": "days"},
     "collusive_pair": {"progress_share": "share", "window_days": "days"},
     "cherry_picking": {"excess": "factor"},

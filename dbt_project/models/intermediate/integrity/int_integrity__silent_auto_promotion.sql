@@ -1,79 +1,60 @@
-with transitions as (
-
-    select * from {{ ref('int_transitions__all_transitions') }}
-
-),
-
-previous as (
-
-    select lead_id, transition_number, entered_at, to_stage from transitions
-
-),
-
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
-promotions as (
+with batched as (
 
     select
-        transitions.*,
-        previous.entered_at as previous_entered_at,
-        {{ seconds_between('previous.entered_at', 'transitions.entered_at') }} / 86400
-            as elapsed_days,
-        transitions.actor_type = 'automation'
-        or {{ mentions('transitions.reason', automation_words()) }}
-            as is_machine
-    from transitions
-    inner join previous
-        on
-            transitions.lead_id = previous.lead_id
-            and transitions.transition_number = previous.transition_number + 1
-    where
-        transitions.direction = 'forward'
-        and transitions.from_stage in ('sal', 'sql')
-        and transitions.to_stage in ('sql', 'won')
+        moves.*,
+        {{ threshold('silent_auto_promotion', 'tolerance_days', 'moves.agreement_version', 1) }}
+            as tolerance_days
+    from {{ ref('int_integrity__promotions') }} as moves
 
 ),
 
-batched as (
-
-    -- Many silent moves in one minute are one batch, whoever's name they carry.
-    select
-        promotions.*,
-        count(*) filter (where is_silent) over (
-            partition by {{ to_minute('entered_at') }}
-        ) as in_batch
-    from promotions
-
-),
+versions as (select agreement_version, time_zone from {{ ref('int_agreement__versions') }}),
 
 signalled as (
 
     select
         batched.*,
-        coalesce(is_machine, false) as has_machine,
         exists(
-            select 1
-            from {{ each_listed(threshold_text(
-                    'silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14'
-                )) }} as timer (days)
-            where
-                abs(elapsed_days - cast(timer.days as numeric))
-                <= {{ threshold(
-                    'silent_auto_promotion', 'tolerance_days', 'batched.agreement_version', 1
-                ) }}
-        ) as has_timer,
+            select 1 from {{ each_listed(threshold_text(
+                'silent_auto_promotion', 'timer_days', 'batched.agreement_version', '14'
+            )) }} as timer (days)
+            where abs(elapsed_days - cast(timer.days as numeric)) <= tolerance_days
+        ) as has_listed_timer,
+        inferred.timer_days as inferred_timer_days,
         in_batch
         >= {{ threshold('silent_auto_promotion', 'batch_size', 'batched.agreement_version', 5) }}
             as has_batch
     from batched
+    left join lateral (
+        select min(timers.timer_days) as timer_days
+        from {{ ref('int_integrity__inferred_timers') }} as timers
+        where
+            batched.from_stage = timers.from_stage
+            and batched.to_stage = timers.to_stage
+            and (timers.actor_id is null or batched.actor_id = timers.actor_id)
+            and abs(batched.elapsed_days - timers.timer_days) <= batched.tolerance_days
+    ) as inferred on true
     where not {{ is_allowed_automation(
         'batched.agreement_version', 'batched.source_system', 'batched.actor_id', 'batched.campaign',
         'batched.reason', 'batched.from_stage', 'batched.to_stage'
     ) }}
+
+),
+
+timed as (
+
+    select
+        signalled.*,
+        has_listed_timer or inferred_timer_days is not null as has_timer,
+        concat_ws(
+            ', ',
+            case when is_machine then 'reason "' || reason || '"' end,
+            case when actor_type = 'automation' then 'user ' || actor_id end,
+            'a timer of ' || coalesce(
+                inferred_timer_days, case when has_listed_timer then round(elapsed_days) end
+            ) || ' days'
+        ) as rule_suspected
+    from signalled
 
 ),
 
@@ -82,14 +63,14 @@ judged as (
     -- Into won a machine is enough and silence a further signal; elsewhere silence is the condition
     -- and a machine a further signal.
     select
-        signalled.*,
+        timed.*,
         case
             when to_stage = 'won' and actor_type = 'automation'
                 then greatest({{ how_many(['is_silent', 'has_timer', 'has_batch']) }}, 1)
-            when is_silent then {{ how_many(['has_machine', 'has_timer', 'has_batch']) }}
+            when is_silent then {{ how_many(['is_machine', 'has_timer', 'has_batch']) }}
             else 0
         end as signals
-    from signalled
+    from timed
 
 ),
 
@@ -114,15 +95,17 @@ final as (
             'actor_type': 'actor_type',
             'reason': 'reason',
             'campaign': 'campaign',
-            'machine': 'has_machine',
+            'machine': 'is_machine',
             'timer': 'has_timer',
+            'inferred_timer_days': 'inferred_timer_days',
+            'rule_suspected': 'rule_suspected',
             'batch': 'has_batch',
             'in_batch': 'in_batch',
         }) }} as evidence,
         'Promoted from ' || from_stage || ' to ' || to_stage || ' at '
         || {{ readable('entered_at', 'versions.time_zone') }} || ' after ' || round(elapsed_days, 1)
         || ' days with ' || touches_since_previous || ' sales touches'
-        || case when has_machine then ', by an automation' else '' end
+        || case when is_machine then ', by an automation' else '' end
         || case when has_timer then ', as a timer would' else '' end
         || case when has_batch then ', in a batch of ' || in_batch else '' end || '.' as message
     from judged
