@@ -85,7 +85,7 @@
 {#
     The rows of a relation with `tests`, how many stand in the family, and `p_corrected` by Holm's
     method: the chance that any finding of the family is false stays below the level. See decision
-    0023.
+    0024.
 #}
 {% macro holm_corrected(relation, family, p_value) -%}
     select

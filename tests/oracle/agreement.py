@@ -240,6 +240,12 @@ def _read(folder: Path, name: str) -> list[Row]:
         ]
 
 
+def looked_up(version: Version, user: str | None, name: str) -> str | None:
+    """What the roster says of a user id, whatever the source; the smallest value of several."""
+    values = [row[name] for (_, known), row in version.roster.items() if known == user]
+    return min((value for value in values if value), default=None)
+
+
 class Agreement:
     """All versions of an agreement and the sources it knows."""
 

@@ -182,13 +182,14 @@ def _only_some_clauses(rows: list[Row]) -> list[Row]:
     return result
 
 
-def _pipeline_is_soon_too_good(rows: list[Row]) -> list[Row]:
-    """A low limit in the first version, none in the second."""
-    limits = {"share": "0.3", "minimum_opportunities": "5"}
+def _limits_are_soon_reached(rows: list[Row]) -> list[Row]:
+    """Few leads make a portfolio; a low limit for the pipeline first, and then none."""
+    limits = {
+        "too_good_pipeline": {"share": "0.3", "minimum_opportunities": "5"},
+        "stalled_lead": {"stall_days": "20", "share": "0.4", "minimum_leads": "3"},
+    }
     return [
-        row | {"value": limits.get(row["threshold"], row["value"])}
-        if row["rule"] == "too_good_pipeline"
-        else row
+        row | {"value": limits.get(row["rule"], {}).get(row["threshold"], row["value"])}
         for row in rows
         if (row["agreement_version"], row["rule"]) != ("v2", "too_good_pipeline")
     ]
@@ -225,7 +226,7 @@ VARIANTS: dict[str, dict[str, Edit]] = {
     "some_clauses": {
         "sla_terms": _only_some_clauses,
         "commitments": setting(qualified_handoffs="2"),
-        "thresholds": _pipeline_is_soon_too_good,
+        "thresholds": _limits_are_soon_reached,
         "tiers": _few_are_in_the_best_tier,
         # A long warning, so that much of what is pending is at risk.
         "versions": setting(warning_hours="600"),

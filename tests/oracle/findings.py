@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import comb
 
-from tests.oracle.agreement import CLOSED_STAGES, Version
+from tests.oracle.agreement import CLOSED_STAGES, Version, looked_up
 from tests.oracle.company import Change, names_a_campaign
 from tests.oracle.handoffs import Handoff, Handoffs
 from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead
@@ -86,6 +86,7 @@ class Findings:
             self._systems_disagree(lead, transitions.get(lead.lead_id, []))
             self._duplicate_live_record(lead)
             self._deleted_after_handoff(lead)
+        self._stalled_portfolios()
         self._padded_activity()
         self._future_or_backdated()
         self._history_gap()
@@ -404,11 +405,34 @@ class Findings:
                 self._add_transition("impossible_move", move)
             if previous is not None:
                 self._silent_auto_promotion(move, previous)
-        if moves and moves[-1].to_stage in ("sal", "sql"):
-            stay = moves[-1]
-            days = stay.version.number_threshold("stalled_lead", "stall_days", "90")
-            if self.as_of > stay.entered_at + timedelta(days=float(days)):
-                self._add_transition("stalled_lead", stay)
+        if moves and moves[-1].to_stage in ("sal", "sql") and self._is_stalled(moves[-1]):
+            self._add_transition("stalled_lead", moves[-1])
+
+    def _stalled_portfolios(self) -> None:
+        """An owner's, and a team's, open leads of which too many stand still.
+
+        Choice: the team is the one of the roster in force; leads of nobody are a portfolio too.
+        """
+        now = self.agreement.judging(self.as_of)
+        held: dict[str, list[bool]] = defaultdict(list)
+        for lead in self.identity.leads:
+            moves = self.transitions.get(lead.lead_id, [])
+            if lead.is_deleted or not moves or moves[-1].to_stage not in ("sal", "sql"):
+                continue
+            owner = self.identity.owner_at(lead, self.as_of)
+            team = looked_up(now, owner, "team") if owner else None
+            held[f"owner:{owner or 'nobody'}"].append(self._is_stalled(moves[-1]))
+            if team:
+                held[f"team:{team}"].append(self._is_stalled(moves[-1]))
+        limit = now.number_threshold("stalled_lead", "share", "0.65")
+        fewest = now.number_threshold("stalled_lead", "minimum_leads", "10")
+        for portfolio, stalled in held.items():
+            if len(stalled) >= fewest and sum(stalled) > limit * len(stalled):
+                self._add("stalled_lead", now, ("portfolio", portfolio))
+
+    def _is_stalled(self, stay: Transition) -> bool:
+        days = stay.version.number_threshold("stalled_lead", "stall_days", "90")
+        return self.as_of > stay.entered_at + timedelta(days=float(days))
 
     def _systems_disagree(self, lead: Lead, moves: list[Transition]) -> None:
         events = self.events.events.get(lead.lead_id, [])

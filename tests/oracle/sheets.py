@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from tests.oracle.agreement import OPEN_STAGES, Version
+from tests.oracle.agreement import OPEN_STAGES, Version, looked_up
 from tests.oracle.handoffs import Handoff, Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.rows import MartRow
@@ -79,12 +79,6 @@ def roster_value(version: Version, source: str | None, user: str | None, name: s
     """What the roster says of a user of a source; None where it does not list the user."""
     row = version.roster.get((source or "", user or ""))
     return (row[name] or None) if row else None
-
-
-def looked_up(version: Version, user: str | None, name: str) -> str | None:
-    """What the roster says of a user id, whatever the source; the smallest value of several."""
-    values = [row[name] for (_, known), row in version.roster.items() if known == user]
-    return min((value for value in values if value), default=None)
 
 
 def team_at_offer(handoff: Handoff) -> str | None:
