@@ -39,8 +39,7 @@ versions as (
         opportunities.currency,
         opportunities.owner_id,
         opportunities.version_stamp,
-        opportunities.version_night,
-        opportunities.record
+        opportunities.version_night, opportunities.record
     from {{ ref('stg_salesforce__opportunities') }} as opportunities
     inner join changed
         on
@@ -58,8 +57,7 @@ versions as (
         opportunities.currency,
         opportunities.owner_id,
         opportunities.version_stamp,
-        opportunities.version_night,
-        opportunities.record
+        opportunities.version_night, opportunities.record
     from {{ ref('stg_generic__opportunities') }} as opportunities
     inner join changed
         on changed.source_system = 'generic' and opportunities.opportunity_id = changed.record_id
