@@ -53,8 +53,13 @@ REFUSALS = {
     ),
     "616": ("not_enabled", "the subscription's type does not include this; ask Marketo Support"),
     "703": ("not_enabled", "the feature is not enabled; ask Marketo Support to enable it"),
-    "1006": ("field_not_visible", "a field named in the connection's extra does not exist"),
-    "1011": ("field_not_visible", "a field named in the connection's extra is not supported"),
+    **dict.fromkeys(
+        ("1006", "1011"),
+        (
+            "field_not_visible",
+            "a lead field cannot be exported; name those you want in the connection's extra fields",
+        ),
+    ),
     "1035": ("filter_unavailable", "the subscription does not support this filter"),
     "413": ("request_too_large", "name fewer fields in the connection's extra"),
     "414": ("uri_too_long", "the address of the request is too long"),
