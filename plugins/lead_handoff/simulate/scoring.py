@@ -17,6 +17,8 @@ PADDED_SIZE = 5
 """So many touches recorded in one minute are padding."""
 STALLED_SHARE, STALLED_LEADS = 0.65, 10
 """A portfolio of at least so many open leads has stalled when more than the share of it has."""
+TEAM = "|team:"
+"""What follows the period in the subject of a team's period."""
 
 
 class Case(NamedTuple):
@@ -40,6 +42,8 @@ class Finding(NamedTuple):
         """The case the finding speaks of."""
         if self.lead_id is not None:
             return Case(self.rule, "lead", self.lead_id)
+        if self.subject_type == "period" and TEAM in self.subject_id:
+            return Case(self.rule, "team's period", self.subject_id)
         return Case(self.rule, self.subject_type, self.subject_id)
 
 
@@ -176,9 +180,16 @@ def _read_portfolios(truth: Truth, leads: list[Any], teams: Mapping[str, str]) -
 
 
 def score(truth: Truth, findings: Iterable[Finding]) -> Score:
-    """Hold findings against the truth."""
+    """Hold findings against the truth.
+
+    A team's part of a planted period is right where it is found, and never missed: the truth knows
+    what was planted in the period, and not which teams have enough in it to be judged.
+    """
     found = Counter(finding.case for finding in findings)
-    right = found & truth.planted
+    true = truth.planted + Counter(
+        {case: count for case, count in found.items() if _is_of_planted_period(case, truth)}
+    )
+    right = found & true
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for counter, name in ((truth.planted, "planted"), (found, "found"), (right, "right")):
         for case, count in counter.items():
@@ -191,4 +202,9 @@ def score(truth: Truth, findings: Iterable[Finding]) -> Score:
     for case, why in truth.look_alikes:
         hit = int(found[case] > truth.planted[case])
         tallies[case.rule, case.scope] += Tally(look_alikes={why: (hit, 1)})
-    return Score(dict(tallies), truth.planted - found, found - truth.planted)
+    return Score(dict(tallies), truth.planted - found, found - true)
+
+
+def _is_of_planted_period(case: Case, truth: Truth) -> bool:
+    period, of_team, _ = case.subject.partition(TEAM)
+    return bool(of_team) and truth.planted[Case(case.rule, "period", period)] > 0

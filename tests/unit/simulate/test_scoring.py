@@ -57,6 +57,17 @@ def test_reps_pairs_and_periods_are_matched_by_their_own_spelling() -> None:
     ] == Tally(planted=1, found=1, right=0)
 
 
+def test_a_teams_part_of_a_planted_period_is_right_and_never_missed() -> None:
+    rule, month = "too_good_pipeline", "month|2026-03-01"
+    lines = company(planted=[{"rule": rule, "subject_type": "period", "subject": month}])
+    found = [(rule, "period", month, None), (rule, "period", f"{month}|team:East", None)]
+    all_right = scored(lines, *found, (rule, "period", "month|2026-04-01|team:East", None))
+    assert all_right.tallies[rule, "period"] == Tally(planted=1, found=1, right=1)
+    assert all_right.tallies[rule, "team's period"] == Tally(planted=0, found=2, right=1)
+    assert set(all_right.wrong) == {Case(rule, "team's period", "month|2026-04-01|team:East")}
+    assert not scored(lines, found[0]).missed
+
+
 def test_what_shows_only_over_many_leads_is_no_case_of_one() -> None:
     lines = company(
         lead("a", planted=[plant("rubber_stamp", "rep"), plant("mql_flood", "company")])
