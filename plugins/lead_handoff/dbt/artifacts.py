@@ -18,6 +18,8 @@ MARTS_FOLDER = "marts"
 RESTRICTED_FOLDER = "restricted"
 GOOD_STATUS = frozenset({"success", "pass"})
 """A warning is not good: a test that may fail without consequence judges nothing."""
+FULL_BUILD_TAG = "full_build"
+"""Tests of what models and agreement alone decide: another row cannot break them."""
 
 
 class ArtifactError(HandoffError):
@@ -99,26 +101,32 @@ def published_models(manifest: dict[str, Any]) -> list[PublishedModel]:
     return sorted(published, key=lambda model: (model.schema, model.name))
 
 
+def _was_to_run(node: dict[str, Any], *, is_full: bool) -> bool:
+    """Whether a build of this kind runs a model, seed or test."""
+    config = node["config"]
+    if node["resource_type"] == "model":
+        stays = {"ephemeral"} if is_full else {"ephemeral", "view"}
+        return config.get("materialized") not in stays
+    return is_full or FULL_BUILD_TAG not in config.get("tags", ())
+
+
 def judge(
     manifest: dict[str, Any],
     run_results: dict[str, Any],
     *,
     kinds: Iterable[str],
-    with_views: bool = True,
+    is_full: bool = True,
 ) -> Verdict:
     """Compare a run with the project, for the kinds of node (model, seed, test) it was to run.
 
-    Without views, those of the project were to stay as they are.
+    Where the build was not a full one, views were to stay as they are, and what only a full build
+    can change was not to be tested again.
     """
     wanted = frozenset(kinds)
-    left_out = {"ephemeral"} if with_views else {"ephemeral", "view"}
     declared = {
         unique_id: node
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] in wanted
-        and not (
-            node["resource_type"] == "model" and node["config"].get("materialized") in left_out
-        )
+        if node["resource_type"] in wanted and _was_to_run(node, is_full=is_full)
     }
     results = {result["unique_id"]: result for result in run_results["results"]}
     failures = []

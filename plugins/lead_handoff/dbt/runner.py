@@ -31,6 +31,8 @@ TABLES_AND_TESTS = (
     "resource_type:test",
 )
 """What a slot that is brought forward needs; tests are named so that those of views run too."""
+NOT_AGAIN = f"tag:{artifacts.FULL_BUILD_TAG}"
+"""What such a slot has been tested for when it was filled, and no row can change."""
 FAILURES_SHOWN = 5
 
 
@@ -87,7 +89,7 @@ def build(
         BuildError: dbt failed, or something declared was not run; names every cause.
     """
     kinds = {"model", "test"} | ({"seed"} if with_seeds else set())
-    with_views = full_refresh or select is not None
+    is_full = full_refresh or select is not None
     target = project.target_dir(slot)
     target.mkdir(parents=True, exist_ok=True)
     project.log_dir(slot).mkdir(parents=True, exist_ok=True)
@@ -100,15 +102,16 @@ def build(
     arguments += ["--exclude-resource-type", "unit_test"]
     arguments += [] if with_seeds else ["--exclude-resource-type", "seed"]
     arguments += ["--full-refresh"] if full_refresh else []
-    selected = tuple(select or ()) if with_views else TABLES_AND_TESTS
+    arguments += [] if is_full else ["--exclude", NOT_AGAIN]
+    selected = tuple(select or ()) if is_full else TABLES_AND_TESTS
     arguments += ["--select", *selected] if selected else []
-    total = project.count_models() if with_views else None
+    total = project.count_models() if is_full else None
     outcome = _run(arguments, _environment(slot, fence), _Listener(progress, finished, total))
     if not (target / "run_results.json").exists():
         raise BuildError(_why_nothing_ran(slot, outcome))
     manifest = artifacts.read(target / "manifest.json")
     run_results = artifacts.read(target / "run_results.json")
-    verdict = artifacts.judge(manifest, run_results, kinds=kinds, with_views=with_views)
+    verdict = artifacts.judge(manifest, run_results, kinds=kinds, is_full=is_full)
     if select is None and not verdict.is_good:
         raise BuildError(_why_incomplete(slot, verdict))
     if outcome.exit_code != 0:

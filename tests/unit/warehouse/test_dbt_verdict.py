@@ -95,6 +95,12 @@ def test_only_models_under_marts_are_published_and_personal_data_apart() -> None
 def test_a_view_may_stand_as_it_is_and_a_table_may_not() -> None:
     view = "model.lead_handoff.dim_leads"
     declared = manifest(**{view: node(view, materialized="view")})
-    assert artifacts.judge(declared, results(), kinds=ALL, with_views=False).is_good
+    assert artifacts.judge(declared, results(), kinds=ALL, is_full=False).is_good
     assert not artifacts.judge(declared, results(), kinds=ALL).is_good
-    assert not artifacts.judge(declared, results(model=None), kinds=ALL, with_views=False).is_good
+    assert not artifacts.judge(declared, results(model=None), kinds=ALL, is_full=False).is_good
+
+
+def test_what_no_row_can_break_is_tested_by_full_builds_only() -> None:
+    declared = manifest(**{TEST: node(TEST, tags=[artifacts.FULL_BUILD_TAG])})
+    assert artifacts.judge(declared, results(test=None), kinds=ALL, is_full=False).is_good
+    assert not artifacts.judge(declared, results(test=None), kinds=ALL).is_good
