@@ -38,7 +38,7 @@ neighbours as (
     -- Linked now, or one lead before: a link that was taken back separates what it had joined.
     select node, other_node from links
 
-    union
+    union all
 
     select
         one.source_system || '|' || one.record_id as node,
@@ -47,7 +47,7 @@ neighbours as (
     inner join known_before as other on one.lead_id = other.lead_id
     where one.record_id <> other.record_id or one.source_system <> other.source_system
 
-    union
+    union all
 
     select one.node, other.node as other_node
     from claims as one

@@ -1,14 +1,16 @@
 {{ config(materialized='view') }}
 
-with run as (
+with affected_leads as (
 
-    select as_of from {{ source('build', 'build_context') }}
+    select lead_id from {{ ref('int_identity__affected_leads') }}
 
 ),
 
 moves as (
 
-    select * from {{ ref('int_transitions__all_transitions') }}
+    select transitions.* from affected_leads
+    inner join {{ ref('int_transitions__all_transitions') }} as transitions
+        on affected_leads.lead_id = transitions.lead_id
 
 ),
 
@@ -83,9 +85,8 @@ final as (
     -- A system may hold several records of one lead.
     select distinct
         expected.event_id, expected.lead_id, expected.stage, expected.occurred_at,
-        expected.source_system, expected.other_system, expected.time_zone
+        expected.source_system, expected.other_system, expected.time_zone, expected.echo_until
     from expected
-    cross join run
     left join events
         on
             expected.lead_id = events.lead_id
@@ -93,7 +94,7 @@ final as (
             and expected.stage = events.stage
             and events.occurred_at >= expected.echo_from
             and events.occurred_at <= expected.echo_until
-    where run.as_of > expected.echo_until and events.event_id is null
+    where events.event_id is null
 
 )
 

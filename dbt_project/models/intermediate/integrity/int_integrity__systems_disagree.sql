@@ -1,8 +1,14 @@
-with disagreements as (
+with run as (
 
-    select * from {{ ref('int_integrity__missing_echoes') }}
-    union all
-    select * from {{ ref('int_integrity__unheard_stages') }}
+    select as_of from {{ source('build', 'build_context') }}
+
+),
+
+disagreements as (
+
+    select disagreements.* from {{ ref('int_integrity__all_disagreements') }} as disagreements
+    cross join run
+    where disagreements.echo_until is null or run.as_of > disagreements.echo_until
 
 ),
 

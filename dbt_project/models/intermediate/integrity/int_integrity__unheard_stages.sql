@@ -1,9 +1,17 @@
 {{ config(materialized='view') }}
 
-with events as (
+with affected_leads as (
 
-    select * from {{ ref('int_events__all_stage_events') }}
-    where is_echo
+    select lead_id from {{ ref('int_identity__affected_leads') }}
+
+),
+
+events as (
+
+    select events.* from affected_leads
+    inner join {{ ref('int_events__all_stage_events') }} as events
+        on affected_leads.lead_id = events.lead_id
+    where events.is_echo
 
 ),
 
@@ -59,7 +67,8 @@ final as (
     -- A system that is not the authority tells a stage of a lead that no authority for it knows.
     select
         dated.event_id, dated.lead_id, dated.stage, dated.occurred_at, dated.source_system,
-        cast(null as {{ type_text() }}) as other_system, dated.time_zone
+        cast(null as {{ type_text() }}) as other_system, dated.time_zone,
+        cast(null as {{ type_instant() }}) as echo_until
     from dated
     where dated.event_id not in (select vouched_for.event_id from vouched_for)
 

@@ -7,9 +7,22 @@ with records as (
 
 ),
 
+-- Whoever moved to or from a lead of tonight has a version that names it; its other versions tell
+-- whether it still does.
+roles_of_tonight as (
+
+    select distinct roles.contact_role_id from records
+    inner join {{ ref('stg_salesforce__opportunity_contact_roles') }} as roles
+        on records.contact_id = roles.contact_id
+    where records.source_system = 'salesforce'
+
+),
+
 contact_role_versions as (
 
-    select * from {{ ref('stg_salesforce__opportunity_contact_roles') }}
+    select roles.* from roles_of_tonight
+    inner join {{ ref('stg_salesforce__opportunity_contact_roles') }} as roles
+        on roles_of_tonight.contact_role_id = roles.contact_role_id
 
 ),
 
@@ -19,9 +32,20 @@ contact_roles as (
 
 ),
 
+generic_of_tonight as (
+
+    select distinct opportunities.opportunity_id from records
+    inner join {{ ref('stg_generic__opportunities') }} as opportunities
+        on records.record_id = opportunities.lead_record_id
+    where records.source_system = 'generic'
+
+),
+
 generic_versions as (
 
-    select * from {{ ref('stg_generic__opportunities') }}
+    select opportunities.* from generic_of_tonight
+    inner join {{ ref('stg_generic__opportunities') }} as opportunities
+        on generic_of_tonight.opportunity_id = opportunities.opportunity_id
 
 ),
 

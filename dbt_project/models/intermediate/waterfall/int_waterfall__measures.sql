@@ -2,7 +2,13 @@
 
 with moves as (
 
-    select * from {{ ref('int_waterfall__moves') }}
+    select * from {{ ref('int_waterfall__all_moves') }}
+
+),
+
+suspects as (
+
+    select lead_id, transition_number from {{ ref('int_waterfall__suspect_moves') }}
 
 ),
 
@@ -31,11 +37,18 @@ named_moves as (
         moves.*,
         names.measure
     from moves
+    left join suspects
+        on
+            moves.lead_id = suspects.lead_id
+            and moves.transition_number = suspects.transition_number
     cross join
         lateral (
             values
-            ('into_' || to_stage, true),
-            ('restated_into_' || to_stage, to_stage in ('sql', 'won') and not is_suspect)
+            ('into_' || moves.to_stage, true),
+            (
+                'restated_into_' || moves.to_stage,
+                moves.to_stage in ('sql', 'won') and suspects.lead_id is null
+            )
         ) as names (measure, is_counted)
     where names.is_counted
 

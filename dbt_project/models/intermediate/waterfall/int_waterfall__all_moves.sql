@@ -1,25 +1,38 @@
-with transitions as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['lead_id', 'transition_number'], 'unique': true}],
+    pre_hook="{{ forget_affected_leads() }}"
+) }}
 
-    select lead_id, journey_number, transition_number, to_stage, entered_at
-    from {{ ref('int_transitions__all_transitions') }}
+with affected_leads as (
+
+    select lead_id from {{ ref('int_identity__affected_leads') }}
+
+),
+
+transitions as (
+
+    select
+        transitions.lead_id, transitions.journey_number, transitions.transition_number,
+        transitions.to_stage, transitions.entered_at
+    from affected_leads
+    inner join {{ ref('int_transitions__all_transitions') }} as transitions
+        on affected_leads.lead_id = transitions.lead_id
 
 ),
 
 handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
+    select handoffs.* from affected_leads
+    inner join {{ ref('int_handoffs__all_handoffs') }} as handoffs
+        on affected_leads.lead_id = handoffs.lead_id
 
 ),
 
 leads as (
 
     select lead_id, lead_source from {{ ref('int_leads__all_leads') }}
-
-),
-
-suspects as (
-
-    select lead_id, transition_number from {{ ref('int_waterfall__suspect_moves') }}
 
 ),
 
@@ -59,7 +72,6 @@ final as (
         dated.journey_number,
         dated.transition_number,
         dated.to_stage,
-        suspects.lead_id is not null as is_suspect,
         dated.lead_source,
         dated.month,
         first_value(dated.month) over (
@@ -75,10 +87,6 @@ final as (
             dated.lead_id = handoffs.lead_id
             and dated.transition_number >= handoffs.offer_number
             and dated.transition_number < coalesce(handoffs.next_offer_number, 2147483647)
-    left join suspects
-        on
-            dated.lead_id = suspects.lead_id
-            and dated.transition_number = suspects.transition_number
     left join first_handoffs
         on
             dated.lead_id = first_handoffs.lead_id
