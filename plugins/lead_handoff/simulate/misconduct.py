@@ -10,11 +10,14 @@ from itertools import pairwise
 
 from lead_handoff.simulate.company import PEOPLE
 from lead_handoff.simulate.delivery import DAY
-from lead_handoff.simulate.plan import HEADQUARTERS, PICKERS, Plan, midnight
+from lead_handoff.simulate.plan import HEADQUARTERS, PICKERS, TEAMS, Plan, midnight
 from lead_handoff.simulate.world import World
 
 SLOW_DAYS = 60
 """A month's opportunities are slow only when they have had so many days."""
+
+TEAM_WITHOUT_OWN = "West"
+"""It has no opportunities but those of leads; see write_own_opportunities."""
 
 Named = dict[str, str]
 """A rule and its subject; a look-alike also says why it is none."""
@@ -41,6 +44,9 @@ def company_line(world: World) -> str:
             "teams": {p.user_id: p.team for p in PEOPLE if p.team},
             "planted": planted,
             "look_alikes": [*_look_alikes(plan, end)],
+            "pipelines": {
+                f"month|{_day(at)}": _odd_teams(kind) for at, kind in _grown_months(plan, end)
+            },
         }
     )
 
@@ -97,6 +103,13 @@ def _odd_pipelines(plan: Plan, end: int) -> Iterator[Named]:
     for start, kind in _grown_months(plan, end):
         if kind == "too_good":
             yield _named("too_good_pipeline", "period", f"month|{_day(start)}")
+
+
+def _odd_teams(kind: str) -> list[str]:
+    """The teams whose part of such a month's pipeline is too good; West never finds any itself."""
+    if kind == "too_good":
+        return list(TEAMS)
+    return [TEAM_WITHOUT_OWN] if kind == "slow" else []
 
 
 def _grown_months(plan: Plan, end: int) -> Iterator[tuple[int, str]]:

@@ -55,11 +55,14 @@ class Truth:
         planted: the cases, a lead's as often as they occur.
         kinds: of each case, in which way it was planted, where there is more than one.
         look_alikes: cases that are none, with the reason why they only look like one.
+        pipelines: the months whose pipeline the truth knows, and the teams that are part of what is
+            odd about it.
     """
 
     planted: Counter[Case] = field(default_factory=Counter)
     kinds: dict[Case, list[str]] = field(default_factory=lambda: defaultdict(list))
     look_alikes: dict[tuple[Case, str], None] = field(default_factory=dict)
+    pipelines: dict[str, list[str]] = field(default_factory=dict)
 
     def plant(self, case: Case, kind: str = "") -> None:
         """Add a case."""
@@ -110,6 +113,7 @@ def read_truth(lines: Iterable[str], lead_ids: Mapping[str, str]) -> Truth:
         case = Case(other["rule"], other["subject_type"], other["subject"])
         truth.look_alikes[case, other["why"]] = None
     batches = _batches(leads)
+    truth.pipelines = company["pipelines"]
     for lead in leads:
         known = lead["salesforce_id"] or lead["marketo_id"]
         if known:  # else the lead begins after the last night
@@ -182,12 +186,12 @@ def _read_portfolios(truth: Truth, leads: list[Any], teams: Mapping[str, str]) -
 def score(truth: Truth, findings: Iterable[Finding]) -> Score:
     """Hold findings against the truth.
 
-    A team's part of a planted period is right where it is found, and never missed: the truth knows
-    what was planted in the period, and not which teams have enough in it to be judged.
+    The pipeline of a month that the truth does not know is left out. A team's part of a month is
+    right where it is found, and never missed: which teams have enough to be judged is not told.
     """
-    found = Counter(finding.case for finding in findings)
+    found = Counter(finding.case for finding in findings if _is_known(finding, truth))
     true = truth.planted + Counter(
-        {case: count for case, count in found.items() if _is_of_planted_period(case, truth)}
+        {case: count for case, count in found.items() if _is_odd_team(case, truth)}
     )
     right = found & true
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
@@ -205,6 +209,12 @@ def score(truth: Truth, findings: Iterable[Finding]) -> Score:
     return Score(dict(tallies), truth.planted - found, found - true)
 
 
-def _is_of_planted_period(case: Case, truth: Truth) -> bool:
-    period, of_team, _ = case.subject.partition(TEAM)
-    return bool(of_team) and truth.planted[Case(case.rule, "period", period)] > 0
+def _is_known(finding: Finding, truth: Truth) -> bool:
+    if finding.rule != "too_good_pipeline":
+        return True
+    return finding.subject_id.partition(TEAM)[0] in truth.pipelines
+
+
+def _is_odd_team(case: Case, truth: Truth) -> bool:
+    month, of_team, team = case.subject.partition(TEAM)
+    return bool(of_team) and team in truth.pipelines.get(month, ())

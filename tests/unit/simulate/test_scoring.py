@@ -9,7 +9,8 @@ from lead_handoff.simulate.scoring import Case, Finding, Score, Tally, read_trut
 
 
 def company(*leads: dict[str, Any], **more: Any) -> list[str]:
-    head = {"planted": [], "look_alikes": [], "teams": {"rep1": "East", "rep2": "East"}} | more
+    teams = {"rep1": "East", "rep2": "East"}
+    head = {"planted": [], "look_alikes": [], "pipelines": {}, "teams": teams} | more
     blank = {"marketo_id": None, "planted": [], "look_alikes": [], "handoffs": []}
     return [json.dumps(head), *(json.dumps(blank | lead) for lead in leads)]
 
@@ -57,15 +58,24 @@ def test_reps_pairs_and_periods_are_matched_by_their_own_spelling() -> None:
     ] == Tally(planted=1, found=1, right=0)
 
 
-def test_a_teams_part_of_a_planted_period_is_right_and_never_missed() -> None:
-    rule, month = "too_good_pipeline", "month|2026-03-01"
-    lines = company(planted=[{"rule": rule, "subject_type": "period", "subject": month}])
-    found = [(rule, "period", month, None), (rule, "period", f"{month}|team:East", None)]
-    all_right = scored(lines, *found, (rule, "period", "month|2026-04-01|team:East", None))
-    assert all_right.tallies[rule, "period"] == Tally(planted=1, found=1, right=1)
-    assert all_right.tallies[rule, "team's period"] == Tally(planted=0, found=2, right=1)
-    assert set(all_right.wrong) == {Case(rule, "team's period", "month|2026-04-01|team:East")}
-    assert not scored(lines, found[0]).missed
+def test_a_teams_part_of_a_months_pipeline_is_right_or_wrong_and_never_missed() -> None:
+    rule, march, april = "too_good_pipeline", "month|2026-03-01", "month|2026-04-01"
+    lines = company(
+        planted=[{"rule": rule, "subject_type": "period", "subject": march}],
+        pipelines={march: ["East", "West"], april: ["West"]},
+    )
+    subjects = [march, f"{march}|team:East", f"{april}|team:West", f"{april}|team:East"]
+    found = scored(lines, *[(rule, "period", subject, None) for subject in subjects])
+    assert found.tallies[rule, "period"] == Tally(planted=1, found=1, right=1)
+    assert found.tallies[rule, "team's period"] == Tally(planted=0, found=3, right=2)
+    assert set(found.wrong) == {Case(rule, "team's period", f"{april}|team:East")}
+    assert not scored(lines, (rule, "period", march, None)).missed
+
+
+def test_the_pipeline_of_a_month_that_the_truth_does_not_know_is_left_out() -> None:
+    finding = ("too_good_pipeline", "period", "month|2026-07-01", None)
+    assert scored(company(), finding).tallies == {}
+    assert scored(company(pipelines={"month|2026-07-01": []}), finding).wrong.total() == 1
 
 
 def test_what_shows_only_over_many_leads_is_no_case_of_one() -> None:
