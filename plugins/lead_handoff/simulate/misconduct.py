@@ -9,15 +9,13 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from lead_handoff.simulate.company import PEOPLE
-from lead_handoff.simulate.delivery import DAY
-from lead_handoff.simulate.plan import HEADQUARTERS, PICKERS, TEAMS, Plan, midnight
+from lead_handoff.simulate.delivery import DAY, marketo_time
+from lead_handoff.simulate.plan import HEADQUARTERS, PICKERS, Plan, midnight
+from lead_handoff.simulate.standing import own_opportunities
 from lead_handoff.simulate.world import World
 
 SLOW_DAYS = 60
 """A month's opportunities are slow only when they have had so many days."""
-
-TEAM_WITHOUT_OWN = "West"
-"""It has no opportunities but those of leads; see write_own_opportunities."""
 
 Named = dict[str, str]
 """A rule and its subject; a look-alike also says why it is none."""
@@ -32,7 +30,6 @@ def company_line(world: World) -> str:
         *(_named("rubber_stamp", "rep", rep) for rep in plan.reps_who("rubber_stamp")),
         *_picked_quarters(plan, end),
         *(_named("mql_flood", "period", _month(at)) for at in plan.floods),
-        *_odd_pipelines(plan, end),
         _named("unsigned_agreement", "agreement_version", "v1"),
     ]
     return json.dumps(
@@ -44,9 +41,8 @@ def company_line(world: World) -> str:
             "teams": {p.user_id: p.team for p in PEOPLE if p.team},
             "planted": planted,
             "look_alikes": [*_look_alikes(plan, end)],
-            "pipelines": {
-                f"month|{_day(at)}": _odd_teams(kind) for at, kind in _grown_months(plan, end)
-            },
+            "end_at": marketo_time(end),
+            "own_opportunities": [*_own_opportunities(world)],
         }
     )
 
@@ -99,17 +95,15 @@ def _month(at: int) -> str:
     return f"month|{date.fromisoformat(_day(at - 1)).replace(day=1)}"
 
 
-def _odd_pipelines(plan: Plan, end: int) -> Iterator[Named]:
-    for start, kind in _grown_months(plan, end):
-        if kind == "too_good":
-            yield _named("too_good_pipeline", "period", f"month|{_day(start)}")
-
-
-def _odd_teams(kind: str) -> list[str]:
-    """The teams whose part of such a month's pipeline is too good; West never finds any itself."""
-    if kind == "too_good":
-        return list(TEAMS)
-    return [TEAM_WITHOUT_OWN] if kind == "slow" else []
+def _own_opportunities(world: World) -> Iterator[dict[str, str | None]]:
+    end = world.horizon.end
+    for own in own_opportunities(world):
+        if own.opened_at < end:
+            yield {
+                "opened_at": marketo_time(own.opened_at),
+                "closed_at": marketo_time(own.closed_at) if own.closed_at < end else None,
+                "team": own.rep.team,
+            }
 
 
 def _grown_months(plan: Plan, end: int) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from statistics import median
 from typing import Any, NamedTuple
+
+from lead_handoff.simulate.plan import HEADQUARTERS
 
 BATCH_SECONDS, BATCH_SIZE = 300, 10
 """So many acceptances by one person in so many seconds are one go."""
@@ -17,8 +20,8 @@ PADDED_SIZE = 5
 """So many touches recorded in one minute are padding."""
 STALLED_SHARE, STALLED_LEADS = 0.65, 10
 """A portfolio of at least so many open leads has stalled when more than the share of it has."""
-TEAM = "|team:"
-"""What follows the period in the subject of a team's period."""
+PIPELINE_SHARE, PIPELINE_OPPORTUNITIES, PIPELINE_DAYS = 0.95, 20, 60
+"""Of at least so many opportunities more than the share is marketing's, and half take longer."""
 
 
 class Case(NamedTuple):
@@ -42,8 +45,6 @@ class Finding(NamedTuple):
         """The case the finding speaks of."""
         if self.lead_id is not None:
             return Case(self.rule, "lead", self.lead_id)
-        if self.subject_type == "period" and TEAM in self.subject_id:
-            return Case(self.rule, "team's period", self.subject_id)
         return Case(self.rule, self.subject_type, self.subject_id)
 
 
@@ -55,14 +56,11 @@ class Truth:
         planted: the cases, a lead's as often as they occur.
         kinds: of each case, in which way it was planted, where there is more than one.
         look_alikes: cases that are none, with the reason why they only look like one.
-        pipelines: the months whose pipeline the truth knows, and the teams that are part of what is
-            odd about it.
     """
 
     planted: Counter[Case] = field(default_factory=Counter)
     kinds: dict[Case, list[str]] = field(default_factory=lambda: defaultdict(list))
     look_alikes: dict[tuple[Case, str], None] = field(default_factory=dict)
-    pipelines: dict[str, list[str]] = field(default_factory=dict)
 
     def plant(self, case: Case, kind: str = "") -> None:
         """Add a case."""
@@ -113,13 +111,13 @@ def read_truth(lines: Iterable[str], lead_ids: Mapping[str, str]) -> Truth:
         case = Case(other["rule"], other["subject_type"], other["subject"])
         truth.look_alikes[case, other["why"]] = None
     batches = _batches(leads)
-    truth.pipelines = company["pipelines"]
     for lead in leads:
         known = lead["salesforce_id"] or lead["marketo_id"]
         if known:  # else the lead begins after the last night
             _read_lead(truth, lead, lead_ids[str(known)], batches)
     _read_padding(truth, leads)
     _read_portfolios(truth, leads, company["teams"])
+    _read_pipelines(truth, leads, company)
     return truth
 
 
@@ -183,17 +181,46 @@ def _read_portfolios(truth: Truth, leads: list[Any], teams: Mapping[str, str]) -
             truth.look_alikes[Case("stalled_lead", "portfolio", portfolio), why] = None
 
 
-def score(truth: Truth, findings: Iterable[Finding]) -> Score:
-    """Hold findings against the truth.
+def _read_pipelines(truth: Truth, leads: list[Any], company: Mapping[str, Any]) -> None:
+    end = datetime.fromisoformat(company["end_at"])
+    pipelines: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    for lead in leads:
+        if opened_at := lead.get("opportunity_opened_at"):
+            offers = [handoff["offered_at"] for handoff in lead["handoffs"]]
+            is_marketing_s = bool(offers) and min(offers) <= opened_at
+            closed_at = min((deal["closed_at"] for deal in lead["deals"]), default=None)
+            for pipeline in _pipelines_of(opened_at, lead["team"]):
+                pipelines[pipeline].append((is_marketing_s, _days(opened_at, closed_at, end)))
+    for own in company["own_opportunities"]:
+        for pipeline in _pipelines_of(own["opened_at"], own["team"]):
+            pipelines[pipeline].append((False, _days(own["opened_at"], own["closed_at"], end)))
+    running = _pipelines_of(company["end_at"], "")[0]
+    for pipeline, opportunities in pipelines.items():
+        days = [days for is_marketing_s, days in opportunities if is_marketing_s]
+        if (
+            len(opportunities) >= PIPELINE_OPPORTUNITIES
+            and len(days) > PIPELINE_SHARE * len(opportunities)
+            and median(days) > PIPELINE_DAYS
+            and not pipeline.startswith(running)
+        ):
+            truth.plant(Case("too_good_pipeline", "period", pipeline))
 
-    The pipeline of a month that the truth does not know is left out. A team's part of a month is
-    right where it is found, and never missed: which teams have enough to be judged is not told.
-    """
-    found = Counter(finding.case for finding in findings if _is_known(finding, truth))
-    true = truth.planted + Counter(
-        {case: count for case, count in found.items() if _is_odd_team(case, truth)}
-    )
-    right = found & true
+
+def _pipelines_of(opened_at: str, team: str) -> tuple[str, str]:
+    """The company's and the team's pipeline of the month at headquarters."""
+    month = datetime.fromisoformat(opened_at).astimezone(HEADQUARTERS).date().replace(day=1)
+    return f"month|{month}", f"month|{month}|team:{team}"
+
+
+def _days(opened_at: str, closed_at: str | None, end: datetime) -> float:
+    until = datetime.fromisoformat(closed_at) if closed_at else end
+    return (until - datetime.fromisoformat(opened_at)).total_seconds() / 86400
+
+
+def score(truth: Truth, findings: Iterable[Finding]) -> Score:
+    """Hold findings against the truth."""
+    found = Counter(finding.case for finding in findings)
+    right = found & truth.planted
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for counter, name in ((truth.planted, "planted"), (found, "found"), (right, "right")):
         for case, count in counter.items():
@@ -206,15 +233,4 @@ def score(truth: Truth, findings: Iterable[Finding]) -> Score:
     for case, why in truth.look_alikes:
         hit = int(found[case] > truth.planted[case])
         tallies[case.rule, case.scope] += Tally(look_alikes={why: (hit, 1)})
-    return Score(dict(tallies), truth.planted - found, found - true)
-
-
-def _is_known(finding: Finding, truth: Truth) -> bool:
-    if finding.rule != "too_good_pipeline":
-        return True
-    return finding.subject_id.partition(TEAM)[0] in truth.pipelines
-
-
-def _is_odd_team(case: Case, truth: Truth) -> bool:
-    month, of_team, team = case.subject.partition(TEAM)
-    return bool(of_team) and team in truth.pipelines.get(month, ())
+    return Score(dict(tallies), truth.planted - found, found - truth.planted)

@@ -1,7 +1,9 @@
 """The rows that no lead owns: users, queue, statuses, campaigns, and sales' own opportunities."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
+from typing import NamedTuple
 
 from lead_handoff.simulate.catalogue import (
     ACTIVITY_TYPES,
@@ -10,7 +12,7 @@ from lead_handoff.simulate.catalogue import (
     COMPANY_TAILS,
     LEAD_STATUSES,
 )
-from lead_handoff.simulate.company import INBOUND_QUEUE, PEOPLE, SYNC_USER
+from lead_handoff.simulate.company import INBOUND_QUEUE, PEOPLE, SYNC_USER, Person
 from lead_handoff.simulate.delivery import DAY, Delivery, salesforce_time
 from lead_handoff.simulate.identifiers import salesforce_id
 from lead_handoff.simulate.records import OPPORTUNITY, move_opportunity, start_opportunity
@@ -71,8 +73,20 @@ def write_standing(world: World, out: Delivery) -> None:
         out.row(("marketo", "activity_types"), FOUNDED, kind)
 
 
-def write_own_opportunities(world: World, out: Delivery) -> None:
-    """Write opportunities without a lead; West finds none, so marketing seems to feed it all."""
+class OwnOpportunity(NamedTuple):
+    """An opportunity that sales found itself; instants are epoch seconds."""
+
+    number: int
+    opened_at: int
+    closed_at: int
+    rep: Person
+    name: str
+    amount: int
+    is_won: bool
+
+
+def own_opportunities(world: World) -> Iterator[OwnOpportunity]:
+    """Those without a lead; West finds none, so marketing seems to feed it all."""
     horizon = world.horizon
     for number in range(int(world.leads * OWN_OPPORTUNITIES)):
         rng = Random((world.seed << 40) | (1 << 39) | number)  # noqa: S311 - must repeat
@@ -85,21 +99,30 @@ def write_own_opportunities(world: World, out: Delivery) -> None:
             continue
         head = COMPANY_HEADS[int(draw() * len(COMPANY_HEADS))]
         tail = COMPANY_TAILS[int(draw() * len(COMPANY_TAILS))]
+        amount = 6_000 + int(draw() * 60_000)
+        closed = at + int((10 + draw() * 50) * DAY)
+        name = f"{head} {tail} - renewal"
+        yield OwnOpportunity(number, at, closed, rep, name, amount, is_won=draw() < 0.3)
+
+
+def write_own_opportunities(world: World, out: Delivery) -> None:
+    """Write the opportunities without a lead."""
+    for own in own_opportunities(world):
         changes: list[tuple[int, dict[str, object]]] = []
         start_opportunity(
             changes,
-            at,
-            opportunity_id=salesforce_id("006", 500_000_000 + number),
-            name=f"{head} {tail} - renewal",
-            owner=rep.user_id,
-            actor=rep.user_id,
-            amount=6_000 + int(draw() * 60_000),
-            currency="EUR" if rep.team == "Europe" else "USD",
+            own.opened_at,
+            opportunity_id=salesforce_id("006", 500_000_000 + own.number),
+            name=own.name,
+            owner=own.rep.user_id,
+            actor=own.rep.user_id,
+            amount=own.amount,
+            currency="EUR" if own.rep.team == "Europe" else "USD",
             campaign="",
             source="Sales prospecting",
         )
-        closed = at + int((10 + draw() * 50) * DAY)
-        move_opportunity(changes, closed, "Closed Won" if draw() < 0.3 else "Closed Lost")
+        closing = "Closed Won" if own.is_won else "Closed Lost"
+        move_opportunity(changes, own.closed_at, closing)
         out.versions(OPPORTUNITY, changes, _stamp)
 
 

@@ -33,6 +33,7 @@ class Truth:
         self._look_alikes: list[dict[str, object]] = []
         self._notes: list[str] = []
         self._deals: list[dict[str, object]] = []
+        self._opened_at = 0
         self._stands: dict[str, object] = {}
         self._logged: dict[tuple[str, int], set[str]] = {}
 
@@ -63,6 +64,10 @@ class Truth:
     def answer(self, outcome: str, at: int | None, actor: str) -> None:
         """What sales, or a machine, said to the current handoff."""
         self._handoffs[-1] |= {"response": outcome, "responded_at": at, "responded_by": actor}
+
+    def open_opportunity(self, at: int) -> None:
+        """The lead was converted with an opportunity."""
+        self._opened_at = at
 
     def deal(self, at: int, won: bool, amount: int) -> None:
         """The opportunity was closed."""
@@ -154,6 +159,8 @@ class Truth:
             "planted": [_dated(plant) for plant in self._planted],
             "look_alikes": [_dated(other) for other in self._look_alikes],
         }
+        if 0 < self._opened_at < self._end:
+            record["opportunity_opened_at"] = marketo_time(self._opened_at)
         if self._stands:
             record["stands"] = _dated(self._stands)
         if self._logged:

@@ -24,6 +24,9 @@ from lead_handoff.simulate.scoring import (
     BATCH_SECONDS,
     BATCH_SIZE,
     PADDED_SIZE,
+    PIPELINE_DAYS,
+    PIPELINE_OPPORTUNITIES,
+    PIPELINE_SHARE,
     STALLED_LEADS,
     STALLED_SHARE,
 )
@@ -163,6 +166,9 @@ def test_the_truth_judges_by_the_agreement_s_thresholds(version: str) -> None:
     assert agreed["stalled_lead", "share"] == STALLED_SHARE
     assert agreed["stalled_lead", "minimum_leads"] == STALLED_LEADS
     assert agreed["padded_activity", "batch_size"] == PADDED_SIZE
+    assert agreed["too_good_pipeline", "share"] == PIPELINE_SHARE
+    assert agreed["too_good_pipeline", "minimum_opportunities"] == PIPELINE_OPPORTUNITIES
+    assert agreed["too_good_pipeline", "velocity_days"] == PIPELINE_DAYS
     assert agreed["rubber_stamp", "batch_size"] == BATCH_SIZE
     assert agreed["rubber_stamp", "batch_minutes"] * 60 == BATCH_SECONDS
     assert agreed["rubber_stamp", "accepted_within_seconds"] == UNREAD_SECONDS

@@ -1,6 +1,7 @@
 """Findings are held against the truth case by case: nothing is right by being one of many."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,13 @@ from lead_handoff.simulate.scoring import Case, Finding, Score, Tally, read_trut
 
 
 def company(*leads: dict[str, Any], **more: Any) -> list[str]:
-    teams = {"rep1": "East", "rep2": "East"}
-    head = {"planted": [], "look_alikes": [], "pipelines": {}, "teams": teams} | more
+    head = {
+        "planted": [],
+        "look_alikes": [],
+        "teams": {"rep1": "East", "rep2": "East"},
+        "end_at": "2026-07-15T00:00:00Z",
+        "own_opportunities": [],
+    } | more
     blank = {"marketo_id": None, "planted": [], "look_alikes": [], "handoffs": []}
     return [json.dumps(head), *(json.dumps(blank | lead) for lead in leads)]
 
@@ -58,24 +64,39 @@ def test_reps_pairs_and_periods_are_matched_by_their_own_spelling() -> None:
     ] == Tally(planted=1, found=1, right=0)
 
 
-def test_a_teams_part_of_a_months_pipeline_is_right_or_wrong_and_never_missed() -> None:
-    rule, march, april = "too_good_pipeline", "month|2026-03-01", "month|2026-04-01"
-    lines = company(
-        planted=[{"rule": rule, "subject_type": "period", "subject": march}],
-        pipelines={march: ["East", "West"], april: ["West"]},
+def opportunity(opened_at: str, team: str, days: int) -> dict[str, Any]:
+    """A lead handed over at the start of 2026, with an opportunity that took so many days."""
+    opened = datetime.fromisoformat(opened_at)
+    return lead(
+        "a",
+        team=team,
+        handoffs=[{"offered_at": "2026-01-01T00:00:00Z"}],
+        opportunity_opened_at=opened_at,
+        deals=[{"closed_at": (opened + timedelta(days)).isoformat()}],
     )
-    subjects = [march, f"{march}|team:East", f"{april}|team:West", f"{april}|team:East"]
-    found = scored(lines, *[(rule, "period", subject, None) for subject in subjects])
-    assert found.tallies[rule, "period"] == Tally(planted=1, found=1, right=1)
-    assert found.tallies[rule, "team's period"] == Tally(planted=0, found=3, right=2)
-    assert set(found.wrong) == {Case(rule, "team's period", f"{april}|team:East")}
-    assert not scored(lines, (rule, "period", march, None)).missed
 
 
-def test_the_pipeline_of_a_month_that_the_truth_does_not_know_is_left_out() -> None:
-    finding = ("too_good_pipeline", "period", "month|2026-07-01", None)
-    assert scored(company(), finding).tallies == {}
-    assert scored(company(pipelines={"month|2026-07-01": []}), finding).wrong.total() == 1
+def too_good(*leads: dict[str, Any], **more: Any) -> set[str]:
+    planted = scored(company(*leads, **more)).missed
+    return {case.subject for case in planted if case.rule == "too_good_pipeline"}
+
+
+def test_a_pipeline_of_marketings_alone_that_takes_long_is_too_good() -> None:
+    slow = [opportunity("2026-03-02T12:00:00Z", "West", 61) for _ in range(20)]
+    month, team = "month|2026-03-01", "month|2026-03-01|team:West"
+    assert too_good(*slow) == {month, team}
+    assert too_good(*slow[:19]) == set()
+    quick = [opportunity("2026-03-02T12:00:00Z", "West", 60) for _ in range(20)]
+    assert too_good(*quick) == set()
+    own = {"opened_at": "2026-03-03T12:00:00Z", "closed_at": None, "team": "East"}
+    assert too_good(*slow, own_opportunities=[own]) == {month, team}
+    assert too_good(*slow, own_opportunities=[own, own]) == {team}
+
+
+def test_a_month_is_headquarters_own_and_has_to_be_over() -> None:
+    late_april = [opportunity("2026-05-01T03:59:59Z", "West", 90) for _ in range(20)]
+    assert {subject[:16] for subject in too_good(*late_april)} == {"month|2026-04-01"}
+    assert too_good(*late_april, end_at="2026-05-01T03:59:59Z") == set()
 
 
 def test_what_shows_only_over_many_leads_is_no_case_of_one() -> None:

@@ -298,7 +298,6 @@ def test_a_trial_plants_every_kind_that_takes_many_leads_to_show(trials: list[Pa
         "collusive_pair",
         "mql_flood",
         "rubber_stamp",
-        "too_good_pipeline",
         "unsigned_agreement",
     }
     picked = {plant.get("kind") for trial in trials for plant in truths(trial)[0]["planted"]}

@@ -48,6 +48,17 @@ first_touch_clauses as (
 
 ),
 
+-- One go is one whatever versions its handoffs are judged by, if these agree on what a go is.
+widths as (
+
+    select
+        agreement_version,
+        {{ threshold('rubber_stamp', 'batch_minutes', 'versions.agreement_version', 5) }}
+            as batch_minutes
+    from {{ ref('int_agreement__versions') }} as versions
+
+),
+
 timed as (
 
     select
@@ -62,11 +73,13 @@ timed as (
         greatest(handoffs.offered_at, legs.from_at, heard.heard_at) as reached_at,
         coalesce(first_touch_clauses.due_at, {{ add_days('handoffs.accepted_at', 1) }})
             as touch_due_at,
+        widths.batch_minutes,
         floor(
             {{ seconds_between(beginning_of_2000(), 'handoffs.accepted_at') }}
-            / (60 * {{ threshold('rubber_stamp', 'batch_minutes', 'handoffs.judged_version', 5) }})
+            / (60 * widths.batch_minutes)
         ) as batch
     from handoffs
+    inner join widths on handoffs.judged_version = widths.agreement_version
     inner join legs on handoffs.handoff_id = legs.handoff_id
     left join heard on handoffs.handoff_id = heard.handoff_id
     left join first_touch_clauses on handoffs.handoff_id = first_touch_clauses.handoff_id
@@ -78,7 +91,7 @@ final as (
     select
         timed.*,
         {{ seconds_between('timed.reached_at', 'timed.accepted_at') }} as seconds_to_accept,
-        count(*) over (partition by timed.accepted_by_id, timed.judged_version, timed.batch)
+        count(*) over (partition by timed.accepted_by_id, timed.batch_minutes, timed.batch)
             as in_batch,
         -- Neither touched nor sent back by the time a first touch was due: nobody had looked.
         timed.touch_due_at < run.as_of
