@@ -97,12 +97,20 @@ final as (
         corrected.to_stage,
         corrected.actor_id,
         corrected.day as timer_days,
-        corrected.moves,
-        corrected.moves_around,
-        corrected.days_around,
-        corrected.tests,
-        corrected.p_value,
-        corrected.p_corrected
+        corrected.p_corrected,
+        {{ json_object({
+            'test': "'binomial, a day against the days around it'",
+            'correction': "'Holm'",
+            'tests': 'corrected.tests',
+            'p': 'corrected.p_value',
+            'p_corrected': 'corrected.p_corrected',
+            'timer_days': 'corrected.day',
+            'actor_id': 'corrected.actor_id',
+            'moves': 'corrected.moves',
+            'moves_around': 'corrected.moves_around',
+            'days_around': 'corrected.days_around',
+            'base_rate': 'round(corrected.moves_around * 1.0 / corrected.days_around, 3)',
+        }) }} as evidence
     from corrected
     cross join limits
     where

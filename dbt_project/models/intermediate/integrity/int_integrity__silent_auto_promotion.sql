@@ -21,18 +21,21 @@ signalled as (
             where abs(elapsed_days - cast(timer.days as numeric)) <= tolerance_days
         ) as has_listed_timer,
         inferred.timer_days as inferred_timer_days,
+        inferred.evidence as inferred_timer,
         in_batch
         >= {{ threshold('silent_auto_promotion', 'batch_size', 'batched.agreement_version', 5) }}
             as has_batch
     from batched
     left join lateral (
-        select min(timers.timer_days) as timer_days
+        select timers.timer_days, timers.evidence
         from {{ ref('int_integrity__inferred_timers') }} as timers
         where
             batched.from_stage = timers.from_stage
             and batched.to_stage = timers.to_stage
             and (timers.actor_id is null or batched.actor_id = timers.actor_id)
             and abs(batched.elapsed_days - timers.timer_days) <= batched.tolerance_days
+        order by timers.p_corrected, timers.timer_days, timers.actor_id
+        limit 1
     ) as inferred on true
     where not {{ is_allowed_automation(
         'batched.agreement_version', 'batched.source_system', 'batched.actor_id', 'batched.campaign',
@@ -97,7 +100,7 @@ final as (
             'campaign': 'campaign',
             'machine': 'is_machine',
             'timer': 'has_timer',
-            'inferred_timer_days': 'inferred_timer_days',
+            'inferred_timer': 'inferred_timer',
             'rule_suspected': 'rule_suspected',
             'batch': 'has_batch',
             'in_batch': 'in_batch',
