@@ -102,7 +102,7 @@ def _own_opportunities(world: World) -> Iterator[dict[str, str | None]]:
             yield {
                 "opened_at": marketo_time(own.opened_at),
                 "closed_at": marketo_time(own.closed_at) if own.closed_at < end else None,
-                "team": own.rep.team,
+                "owner": own.rep.user_id,
             }
 
 

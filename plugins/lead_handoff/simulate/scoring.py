@@ -182,34 +182,36 @@ def _read_portfolios(truth: Truth, leads: list[Any], teams: Mapping[str, str]) -
 
 
 def _read_pipelines(truth: Truth, leads: list[Any], company: Mapping[str, Any]) -> None:
-    end = datetime.fromisoformat(company["end_at"])
+    end, teams = datetime.fromisoformat(company["end_at"]), company["teams"]
     pipelines: dict[str, list[tuple[bool, float]]] = defaultdict(list)
     for lead in leads:
-        if opened_at := lead.get("opportunity_opened_at"):
+        if opened := lead.get("opportunity"):
             offers = [handoff["offered_at"] for handoff in lead["handoffs"]]
-            is_marketing_s = bool(offers) and min(offers) <= opened_at
+            is_marketing_s = bool(offers) and min(offers) <= opened["opened_at"]
             closed_at = min((deal["closed_at"] for deal in lead["deals"]), default=None)
-            for pipeline in _pipelines_of(opened_at, lead["team"]):
-                pipelines[pipeline].append((is_marketing_s, _days(opened_at, closed_at, end)))
+            days = _days(opened["opened_at"], closed_at, end)
+            for pipeline in _pipelines_of(opened["opened_at"], teams.get(opened["owner"])):
+                pipelines[pipeline].append((is_marketing_s, days))
     for own in company["own_opportunities"]:
-        for pipeline in _pipelines_of(own["opened_at"], own["team"]):
-            pipelines[pipeline].append((False, _days(own["opened_at"], own["closed_at"], end)))
-    running = _pipelines_of(company["end_at"], "")[0]
+        days = _days(own["opened_at"], own["closed_at"], end)
+        for pipeline in _pipelines_of(own["opened_at"], teams.get(own["owner"])):
+            pipelines[pipeline].append((False, days))
+    running = _pipelines_of(company["end_at"], None)[0]
     for pipeline, opportunities in pipelines.items():
-        days = [days for is_marketing_s, days in opportunities if is_marketing_s]
+        marketing_s = [days for is_marketing_s, days in opportunities if is_marketing_s]
         if (
             len(opportunities) >= PIPELINE_OPPORTUNITIES
-            and len(days) > PIPELINE_SHARE * len(opportunities)
-            and median(days) > PIPELINE_DAYS
+            and len(marketing_s) > PIPELINE_SHARE * len(opportunities)
+            and median(marketing_s) > PIPELINE_DAYS
             and not pipeline.startswith(running)
         ):
             truth.plant(Case("too_good_pipeline", "period", pipeline))
 
 
-def _pipelines_of(opened_at: str, team: str) -> tuple[str, str]:
-    """The company's and the team's pipeline of the month at headquarters."""
+def _pipelines_of(opened_at: str, team: str | None) -> list[str]:
+    """The company's pipeline of the month at headquarters, and the team's if there is one."""
     month = datetime.fromisoformat(opened_at).astimezone(HEADQUARTERS).date().replace(day=1)
-    return f"month|{month}", f"month|{month}|team:{team}"
+    return [f"month|{month}"] + ([f"month|{month}|team:{team}"] if team else [])
 
 
 def _days(opened_at: str, closed_at: str | None, end: datetime) -> float:

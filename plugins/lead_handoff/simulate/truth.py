@@ -33,7 +33,7 @@ class Truth:
         self._look_alikes: list[dict[str, object]] = []
         self._notes: list[str] = []
         self._deals: list[dict[str, object]] = []
-        self._opened_at = 0
+        self._opportunity: dict[str, object] = {}
         self._stands: dict[str, object] = {}
         self._logged: dict[tuple[str, int], set[str]] = {}
 
@@ -65,9 +65,10 @@ class Truth:
         """What sales, or a machine, said to the current handoff."""
         self._handoffs[-1] |= {"response": outcome, "responded_at": at, "responded_by": actor}
 
-    def open_opportunity(self, at: int) -> None:
-        """The lead was converted with an opportunity."""
-        self._opened_at = at
+    def open_opportunity(self, at: int, owner: str) -> None:
+        """The lead was converted with an opportunity of `owner`."""
+        if at < self._end:
+            self._opportunity = {"opened_at": at, "owner": owner}
 
     def deal(self, at: int, won: bool, amount: int) -> None:
         """The opportunity was closed."""
@@ -159,8 +160,8 @@ class Truth:
             "planted": [_dated(plant) for plant in self._planted],
             "look_alikes": [_dated(other) for other in self._look_alikes],
         }
-        if 0 < self._opened_at < self._end:
-            record["opportunity_opened_at"] = marketo_time(self._opened_at)
+        if self._opportunity:
+            record["opportunity"] = _dated(self._opportunity)
         if self._stands:
             record["stands"] = _dated(self._stands)
         if self._logged:

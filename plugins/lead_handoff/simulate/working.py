@@ -131,7 +131,7 @@ class Working(Plot):
         currency = "EUR" if self.team == "Europe" else "USD"
         campaign = world.campaigns[self.contact.lead_source]
         records.open_opportunity(at, actor, amount, currency, campaign)
-        self.truth.open_opportunity(at)
+        self.truth.open_opportunity(at, records.owner)
         if stuck or draw() < world.plan.stuck_share(at):
             return
         rep = records.owner

@@ -13,7 +13,7 @@ def company(*leads: dict[str, Any], **more: Any) -> list[str]:
     head = {
         "planted": [],
         "look_alikes": [],
-        "teams": {"rep1": "East", "rep2": "East"},
+        "teams": {"rep1": "East", "rep2": "East", "rep3": "West"},
         "end_at": "2026-07-15T00:00:00Z",
         "own_opportunities": [],
     } | more
@@ -64,14 +64,13 @@ def test_reps_pairs_and_periods_are_matched_by_their_own_spelling() -> None:
     ] == Tally(planted=1, found=1, right=0)
 
 
-def opportunity(opened_at: str, team: str, days: int) -> dict[str, Any]:
+def opportunity(opened_at: str, owner: str, days: int) -> dict[str, Any]:
     """A lead handed over at the start of 2026, with an opportunity that took so many days."""
     opened = datetime.fromisoformat(opened_at)
     return lead(
         "a",
-        team=team,
         handoffs=[{"offered_at": "2026-01-01T00:00:00Z"}],
-        opportunity_opened_at=opened_at,
+        opportunity={"opened_at": opened_at, "owner": owner},
         deals=[{"closed_at": (opened + timedelta(days)).isoformat()}],
     )
 
@@ -82,19 +81,19 @@ def too_good(*leads: dict[str, Any], **more: Any) -> set[str]:
 
 
 def test_a_pipeline_of_marketings_alone_that_takes_long_is_too_good() -> None:
-    slow = [opportunity("2026-03-02T12:00:00Z", "West", 61) for _ in range(20)]
+    slow = [opportunity("2026-03-02T12:00:00Z", "rep3", 61) for _ in range(20)]
     month, team = "month|2026-03-01", "month|2026-03-01|team:West"
     assert too_good(*slow) == {month, team}
     assert too_good(*slow[:19]) == set()
-    quick = [opportunity("2026-03-02T12:00:00Z", "West", 60) for _ in range(20)]
+    quick = [opportunity("2026-03-02T12:00:00Z", "rep3", 60) for _ in range(20)]
     assert too_good(*quick) == set()
-    own = {"opened_at": "2026-03-03T12:00:00Z", "closed_at": None, "team": "East"}
+    own = {"opened_at": "2026-03-03T12:00:00Z", "closed_at": None, "owner": "rep1"}
     assert too_good(*slow, own_opportunities=[own]) == {month, team}
     assert too_good(*slow, own_opportunities=[own, own]) == {team}
 
 
 def test_a_month_is_headquarters_own_and_has_to_be_over() -> None:
-    late_april = [opportunity("2026-05-01T03:59:59Z", "West", 90) for _ in range(20)]
+    late_april = [opportunity("2026-05-01T03:59:59Z", "rep3", 90) for _ in range(20)]
     assert {subject[:16] for subject in too_good(*late_april)} == {"month|2026-04-01"}
     assert too_good(*late_april, end_at="2026-05-01T03:59:59Z") == set()
 
