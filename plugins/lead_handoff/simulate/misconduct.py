@@ -38,7 +38,11 @@ def company_line(world: World) -> str:
             "seed": world.seed,
             "leads": world.leads,
             "conducts": plan.conducts,
-            "teams": {p.user_id: p.team for p in PEOPLE if p.team},
+            "teams": {
+                p.user_id: p.team
+                for p in PEOPLE
+                if p.team and world.left_at.get(p.user_id, end) >= end
+            },
             "planted": planted,
             "look_alikes": [*_look_alikes(plan, end)],
             "end_at": marketo_time(end),
