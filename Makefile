@@ -7,6 +7,7 @@ ROLE ?= owner
 TESTS := tests/house tests/unit tests/oracle tests/warehouse tests/dags
 ARGS ?=
 LEADS ?=
+EXITS ?=
 SEEDS ?=
 
 export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -19,7 +20,7 @@ export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test up down nightly pull freeze sample intake backfill psql url metrics docs \
-        check-agreement check-connection bench bench-integrity \
+        check-agreement check-connection bench bench-integrity bench-review \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -87,6 +88,9 @@ bench: setup ## measure a full build and a night against plain COPY: make bench 
 
 bench-integrity: setup ## measure how good the rules are: make bench-integrity [LEADS=8000] [SEEDS="101 102"]
 	@$(RUN) bench/integrity.py $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+bench-review: setup ## measure freezing, drawing and verifying a month: make bench-review [EXITS=1000000]
+	@$(RUN) bench/review_speed.py $(if $(EXITS),--exits "$(EXITS)") $(ARGS)
 
 lint: setup ## run the linters that `make test` runs, and show all they say
 	@$(RUN) -m ruff check .

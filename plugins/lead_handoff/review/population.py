@@ -53,8 +53,15 @@ MARTS = ("dim_agreement_versions", "fct_handoffs")
 
 _LOCK_TIMEOUT = "30s"
 
+# Unicode's NFC of a column. ASCII is NFC as it stands, and normalising every id of a large month
+# would cost as much as storing it.
+_NFC: LiteralString = (
+    "case when octet_length({0}) = char_length({0}) then {0} else normalize({0}, NFC) end"
+)
+
 # As of the marts: one row per handoff whose decision moment lies in [month_start, month_end).
-_EXITS: LiteralString = """
+_EXITS = sql.SQL(
+    """
     with exits as (
         select
             *,
@@ -74,27 +81,31 @@ _EXITS: LiteralString = """
         where outcome in ('rejected', 'accepted', 'ignored')
     )
     select
-        normalize(handoff_id, NFC) collate "C" as handoff_id,
+        ({handoff_id}) collate "C" as handoff_id,
         exit_kind,
         decided_at,
-        normalize(team_at_offer, NFC) as team,
-        normalize(tier, NFC) as tier,
-        normalize(agreement_version, NFC) as agreement_version,
+        {team_at_offer} as team,
+        {tier} as tier,
+        {agreement_version} as agreement_version,
         lead_id,
         owner_id_at_offer as owner_id,
         offered_at,
         rejection_reason
     from exits
     where decided_at >= %(month_start)s and decided_at < %(month_end)s
-"""
+    """
+).format(
+    **{
+        name: sql.SQL(_NFC).format(sql.Identifier(name))
+        for name in ("handoff_id", "team_at_offer", "tier", "agreement_version")
+    }
+)
 _FREEZE_EXITS = sql.SQL(
     "insert into review.population (handoff_id, exit_kind, decided_at, team, tier,"
     " agreement_version, lead_id, owner_id, offered_at, rejection_reason, month)"
     " select exits.*, %(month)s from ({}) as exits order by handoff_id"
-).format(sql.SQL(_EXITS))
-_TAKE_EXITS = sql.SQL("create temporary table exits_now on commit drop as {}").format(
-    sql.SQL(_EXITS)
-)
+).format(_EXITS)
+_TAKE_EXITS = sql.SQL("create temporary table exits_now on commit drop as {}").format(_EXITS)
 
 
 class Member(NamedTuple):

@@ -302,6 +302,34 @@ def may_of(company: SmallCompany, size: int, seed: int = 1) -> None:
             )
 
 
+_LARGE_MAY = """
+    insert into slot_blue.fct_handoffs (
+        handoff_id, lead_id, offered_at, offered_by_id, owner_id_at_offer, team_at_offer, tier,
+        agreement_version, outcome, response_due_at, rejected_at, rejected_by_type,
+        rejection_reason, score_at_offer, attributes_met, met_definition, touches, channels,
+        touches_before_rejection, run_as_of
+    )
+    select
+        md5('handoff ' || number), md5('lead ' || number), at - interval '3 days', 'bdr-1',
+        'rep-' || 1 + number %% 3, (array['East', 'West', 'Europe'])[1 + number %% 3],
+        (array['A', 'B'])[1 + number %% 2], 'v2', 'rejected', at - interval '2 days', at,
+        case when number %% 10 = 0 then 'automation' else 'human' end, 'No budget', 70, 5, true,
+        2, 1, 2, timestamptz '2026-06-02 00:00Z'
+    from generate_series(1, %s) as series (number)
+    cross join lateral (
+        select timestamptz '2026-05-02 00:00Z' + number %% 2400000 * interval '1 second' as at
+    ) as moment
+"""
+
+
+def large_may(owner_url: str, exits: int) -> None:
+    """Fill May 2026 of a published company with rejections that the database makes up itself."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("set role handoff_transformer")
+        connection.execute(_LARGE_MAY, [exits])
+        connection.execute("analyze slot_blue.fct_handoffs")
+
+
 POLICY = {
     "strata": "team|exit_kind",
     "minimum_per_stratum": "2",

@@ -8,6 +8,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -31,7 +33,7 @@ from lead_handoff.review.errors import (
     ReviewError,
 )
 from tests.warehouse.review.conftest import SEED
-from tests.warehouse.review.small_company import SmallCompany, may_of, write_agreement
+from tests.warehouse.review.small_company import SmallCompany, large_may, may_of, write_agreement
 
 Draw = Callable[..., DrawResult]
 
@@ -74,6 +76,25 @@ def test_the_sample_is_that_of_the_reference_in_each_stratum(draw: Draw) -> None
         drawn = [c["handoff_id"] for c in manifest["sample"] if c["stratum"] == list(count.stratum)]
         assert drawn == wanted
         assert count.sample >= min(2, count.population)
+
+
+def test_a_large_month_is_frozen_in_little_memory_and_drawn_soon(
+    warehouse: Any, company: SmallCompany, draw: Draw, agreement: Path
+) -> None:
+    company.publish(warehouse.url())
+    large_may(warehouse.url(), 40_000)
+    tracemalloc.start()
+    try:
+        frozen = freeze_month("2026-05", warehouse_url=warehouse.url(), agreement_dir=agreement)
+        # Held at once, the members' ids alone would take more than this.
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert frozen.population_size == 40_000
+    began = time.process_time()
+    assert draw().population_size == 40_000
+    # `make bench-review` holds a million to 20 s; this only notices what grows with the square.
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.usefixtures("may")

@@ -128,6 +128,17 @@ def test_a_handoff_that_stands_twice_is_refused(company: SmallCompany, freeze: F
         freeze()
 
 
+def test_text_is_frozen_in_one_spelling(
+    warehouse: Any, company: SmallCompany, freeze: Freeze
+) -> None:
+    decomposed = "Mu\u0308nchen"
+    company.handoff(decomposed, "rejected", exit_at=MAY, team_at_offer=decomposed, tier="A")
+    freeze()
+    with psycopg.connect(warehouse.url()) as connection:
+        found = connection.execute("select handoff_id, team, tier from review.population")
+        assert found.fetchall() == [("München", "München", "A")]
+
+
 def test_an_id_with_outer_spaces_is_refused(company: SmallCompany, freeze: Freeze) -> None:
     company.handoff(" spaced", "rejected", exit_at=MAY)
     with pytest.raises(BadIdError, match="' spaced'"):
