@@ -18,6 +18,8 @@ MOST_ROWS = 200_000
 
 _RATIO_FROM = 1_000_000
 _MOST_DEPTH = 64
+# Namespaces of a rarer form of .xlsx, which is read as if it had no sheets.
+_STRICT = "http://purl.oclc.org/ooxml/spreadsheetml"
 _ACTIVE = {
     "vbaproject": "macro",
     "xl/macrosheets/": "macro",
@@ -34,6 +36,7 @@ class Refusal(StrEnum):
     """Names of what a file is refused for before a verdict is looked at."""
 
     NO_WORKBOOK = "no_workbook"
+    STRICT_FORM = "strict_form"
     TOO_LARGE = "too_large"
     ENCRYPTED = "encrypted"
     MACRO = "macro"
@@ -137,6 +140,11 @@ def _check_xml(name: str, content: bytes, *, is_sheet: bool) -> None:
         depth += 1
         if depth > _MOST_DEPTH:
             raise GuardError(Refusal.BAD_XML, f"{name} is nested too deep")
+        if depth == 1 and any(_STRICT in value for value in attributes.values()):
+            raise GuardError(
+                Refusal.STRICT_FORM,
+                "the workbook is of the kind Strict Open XML; save it as Excel Workbook (.xlsx)",
+            )
         local = tag.rpartition(":")[2]
         if is_sheet and local == "row":
             rows += 1

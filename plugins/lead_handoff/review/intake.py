@@ -21,6 +21,7 @@ from lead_handoff.review.errors import RefusedFileError, ReviewError
 from lead_handoff.review.guard import GuardError
 from lead_handoff.review.reading import Tables, bytes_of, read_tables
 from lead_handoff.review.verdicts import (
+    NO_CASES,
     Problem,
     Verdict,
     read_verdicts,
@@ -166,11 +167,14 @@ def _refused(path: Path, problems: list[Problem]) -> RefusedFileError:
 
 def _month_of(path: Path, tables: Tables, warehouse_url: str) -> str:
     """The month whose draw handed out most of the file's tokens."""
+    tokens = tokens_of(tables)
+    if tokens is None:
+        raise _refused(path, [NO_CASES])
     with psycopg.connect(warehouse_url, application_name="lead_handoff:review") as connection:
         found = connection.execute(
             "select month from review.sample where case_token = any(%s)"
             " group by month order by count(*) desc, month limit 1",
-            [[token for token in tokens_of(tables) if "\0" not in token]],
+            [[token for token in tokens if "\0" not in token]],
         ).fetchone()
     if found is None:
         problem = Problem(

@@ -114,6 +114,8 @@ def _workbook(content: bytes) -> Tables:
             raise GuardError(
                 Refusal.UNSAFE_PATH, f"a sheet is called {unsafe[0][:80]!r}; rename it as it was"
             )
+        if len(book.sheetnames) == 1:  # a CSV of cases, opened and saved as a workbook
+            return {CSV_SHEET: _rows(book[book.sheetnames[0]])}
         return {name: _rows(book[name]) for name in SHEETS if name in book.sheetnames}
     except (GuardError, MemoryError):
         raise

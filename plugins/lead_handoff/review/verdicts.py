@@ -49,11 +49,11 @@ class Problem:
         return f"{self.name}: {place}: {self.message}"
 
 
-def tokens_of(tables: Tables) -> set[str]:
-    """The tokens that a file bears, to find its draw by."""
+def tokens_of(tables: Tables) -> set[str] | None:
+    """The tokens that a file bears, to find its draw by; None where it holds no table of cases."""
     found = _table(tables)
     if found is None:
-        return set()
+        return None
     header, rows = found
     return {str(text) for _, row in rows if (text := _text(row.get(header["Token"])))}
 
@@ -67,6 +67,13 @@ def summary_of(tables: Tables) -> dict[str, str]:
     return found
 
 
+NO_CASES = Problem(
+    "no_cases",
+    "there is no header row with Case and Token; start from a fresh case file and leave its header "
+    "as it is",
+)
+
+
 def read_verdicts(tables: Tables, cases: Sheet, month: str) -> tuple[list[Verdict], list[Problem]]:
     """The rows of a file, and everything that is wrong with it.
 
@@ -77,13 +84,7 @@ def read_verdicts(tables: Tables, cases: Sheet, month: str) -> tuple[list[Verdic
     """
     found = _table(tables)
     if found is None:
-        return [], [
-            Problem(
-                "no_cases",
-                "there is no header row with Case and Token; start from a fresh "
-                "case file and leave its header as it is",
-            )
-        ]
+        return [], [NO_CASES]
     header, rows = found
     titles = [column.title for column in cases.columns]
     problems = [
@@ -122,7 +123,7 @@ def _table(tables: Tables) -> tuple[dict[str, int], list[tuple[int, dict[int, Ce
     """Column places by title, and the rows below that hold anything, with their numbers."""
     sheet = tables.get(CSV_SHEET, [])
     for at, row in enumerate(sheet):
-        titles = {str(_text(cell)): place for place, cell in enumerate(row) if cell}
+        titles = {_title(cell): place for place, cell in enumerate(row) if cell}
         if set(_KEYS) <= set(titles):
             below: list[tuple[int, dict[int, Cell]]] = [
                 (number, {place: cell for place, cell in enumerate(cells) if cell})
@@ -134,7 +135,7 @@ def _table(tables: Tables) -> tuple[dict[str, int], list[tuple[int, dict[int, Ce
 
 def _doubled(tables: Tables) -> set[str]:
     for row in tables.get(CSV_SHEET, []):
-        titles = [str(_text(cell)) for cell in row if cell]
+        titles = [_title(cell) for cell in row if cell]
         if set(_KEYS) <= set(titles):
             return {title for title in titles if titles.count(title) > 1}
     return set()
@@ -228,6 +229,11 @@ def _answer(cell: Cell, answers: tuple[str, ...]) -> str | None:
 
 def _text(cell: Cell) -> str | None:
     return str(cell[1]).strip() or None if cell else None
+
+
+def _title(cell: Cell) -> str:
+    """A column's title; some programs take a CSV's byte-order mark for part of the first one."""
+    return (_text(cell) or "").removeprefix("\ufeff").strip('"')
 
 
 def _same(cell: Cell, value: Value) -> bool:

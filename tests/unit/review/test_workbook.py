@@ -4,7 +4,6 @@ import csv
 import io
 import re
 import shutil
-import subprocess
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from defusedxml import ElementTree
 from lead_handoff.review import casefile, workbook
 from lead_handoff.review.errors import CaseFileTooLargeError
 from lead_handoff.review.text import unguard
+from tests.libreoffice import convert
 
 PAYLOADS = [
     '=HYPERLINK("http://example.com","open")',
@@ -273,25 +273,19 @@ def test_numbers_and_moments_are_no_text() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed here")
 def test_libreoffice_opens_it_and_finds_no_formula(tmp_path: Path) -> None:
-    source = tmp_path / "review.xlsx"
-    source.write_bytes(made(payload=PAYLOADS[0]))
-    subprocess.run(
-        [
-            "soffice",
-            f"-env:UserInstallation=file://{tmp_path}/profile",
-            "--headless",
-            "--convert-to",
-            "ods:calc8",
-            "--outdir",
-            str(tmp_path),
-            str(source),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=180,
-    )
-    with zipfile.ZipFile(tmp_path / "review.ods") as archive:
+    (tmp_path / "review.xlsx").write_bytes(made(payload=PAYLOADS[0]))
+    saved = convert(tmp_path / "review.xlsx", "ods:calc8", tmp_path / "saved")
+    with zipfile.ZipFile(saved) as archive:
         content = archive.read("content.xml").decode()
     assert "2026-05-001" in content
     assert "table:formula" not in content
     assert "xlink:href" not in content
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed here")
+def test_printed_each_sheet_fits_on_a_page_and_the_lists_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "review.xlsx").write_bytes(made())
+    content = convert(tmp_path / "review.xlsx", "pdf", tmp_path / "printed").read_bytes()
+    pages = re.findall(rb"/Type\s*/Page\b.*?/MediaBox\s*\[\s*0 0 (\d+)[\d.]* (\d+)", content, re.S)
+    assert [int(width) > int(height) for width, height in pages] == [False, True, True, True, True]

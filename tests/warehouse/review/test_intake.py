@@ -244,7 +244,7 @@ def test_what_is_wrong_is_named_with_row_and_column_and_nothing_is_recorded(
     [
         ("missing_column", lambda row: {k: v for k, v in row.items() if k != "Remedy"}),
         ("unknown_column", lambda row: row | {"Rep": "x"}),
-        ("unknown_draw", lambda row: {k: v for k, v in row.items() if k != "Token"}),
+        ("no_cases", lambda row: {k: v for k, v in row.items() if k != "Token"}),
     ],
 )
 def test_columns_are_those_that_were_handed_out(
