@@ -19,6 +19,7 @@ from lead_handoff.review.errors import ReviewError
 from lead_handoff.review.policy import Policy, read_policy
 from lead_handoff.review.raters import agreement
 from lead_handoff.review.roster import lacks
+from lead_handoff.review.standing import settled, standing
 
 ESTIMATE_FILE, REPORT_FILE = "estimate.json", "estimate.md"
 
@@ -47,7 +48,7 @@ def estimate_month(
             cases = cursor.execute(
                 "select handoff_id, stratum from review.sample where month = %s", [month]
             ).fetchall()
-            said = cursor.execute(_STANDING, [month]).fetchall()
+        said = standing(connection, month)
         if draw is None or draw["seed"] is None:
             raise ReviewError(f"{month} is not drawn; draw it before it is estimated")
         policy = read_policy(agreement_dir, draw["agreement_version"])
@@ -63,19 +64,6 @@ def estimate_month(
     return estimate
 
 
-# Of one reviewer's verdicts on a case the newest counts; one that is null takes it back.
-_STANDING = """
-    select * from (
-        select distinct on (handoff_id, reviewer, is_adjudication)
-            handoff_id, reviewer, is_adjudication, verdict, cause, accepted_at, verdict_id
-        from review.verdicts where month = %s
-        order by handoff_id, reviewer, is_adjudication, verdict_id desc
-    ) as newest
-    where verdict is not null
-    order by verdict_id
-"""
-
-
 def estimated(
     draw: dict[str, Any],
     cases: list[dict[str, Any]],
@@ -83,7 +71,8 @@ def estimated(
     confidence: Fraction,
 ) -> dict[str, Any]:
     """The estimate of a drawn month from its cases and the verdicts that stand."""
-    found = {case["handoff_id"]: _settled(case["handoff_id"], said) for case in cases}
+    verdict_of = settled(said)
+    found = {case["handoff_id"]: verdict_of.get(case["handoff_id"], "unreviewed") for case in cases}
     strata = []
     counts = []
     for each in draw["summary"]["strata"]:
@@ -136,16 +125,6 @@ def _quorum(draw: dict[str, Any], policy: Policy, said: list[dict[str, Any]]) ->
         "reviewers": len(here),
         "missing": lacks(each for each in roster if each["id"] in here) if roster else [],
     }
-
-
-def _settled(handoff_id: str, said: list[dict[str, Any]]) -> str:
-    """A case's verdict: the newest adjudication, else what all its reviewers say."""
-    rows = [row for row in said if row["handoff_id"] == handoff_id]
-    decided = [row["verdict"] for row in rows if row["is_adjudication"]]
-    if decided:
-        return str(decided[-1])
-    opinions = {row["verdict"] for row in rows}
-    return str(opinions.pop()) if len(opinions) == 1 else "disputed" if opinions else "unreviewed"
 
 
 def _counted(count: Reviewed, verdicts: Counter[str]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from lead_handoff.review import casefile, files, ledger, policy, roster
 from lead_handoff.review.errors import RefusedFileError, ReviewError
 from lead_handoff.review.guard import GuardError
 from lead_handoff.review.reading import Tables, bytes_of, read_tables
+from lead_handoff.review.standing import differing, standing
 from lead_handoff.review.verdicts import (
     NO_CASES,
     Problem,
@@ -245,17 +246,7 @@ class _Draw:
         ]
 
     def not_disputed(self, verdicts: list[Verdict]) -> list[Problem]:
-        disputed = {
-            handoff_id
-            for (handoff_id,) in self.connection.execute(
-                "select handoff_id from (select distinct on (handoff_id, reviewer) * from"
-                " review.verdicts where month = %s and not is_adjudication"
-                " order by handoff_id, reviewer, verdict_id desc) as newest"
-                " where verdict is not null group by handoff_id"
-                " having count(distinct verdict) > 1",
-                [self.month],
-            )
-        }
+        disputed = differing(standing(self.connection, self.month))
         return [
             Problem(
                 "not_disputed",
@@ -275,7 +266,7 @@ class _Draw:
         file_name: str,
         file_sha256: str,
     ) -> Accepted:
-        standing: Mapping[str, tuple[int, str | None, str]] = {
+        earlier: Mapping[str, tuple[int, str | None, str]] = {
             handoff_id: (verdict_id, verdict, sha256)
             for handoff_id, verdict_id, verdict, sha256 in self.connection.execute(
                 "select distinct on (handoff_id) handoff_id, verdict_id, verdict, file_sha256"
@@ -284,14 +275,14 @@ class _Draw:
                 [self.month, reviewer, is_adjudication],
             )
         }
-        newest = max(standing.values(), default=(0, None, ""))[2]
+        newest = max(earlier.values(), default=(0, None, ""))[2]
         if newest == file_sha256:
             return Accepted(file_name, self.month, reviewer, 0, 0, is_repeat=True)
         rows = []
         superseded = 0
         for verdict in verdicts:
             handoff_id = self.handoffs[verdict.token]
-            before = standing.get(handoff_id)
+            before = earlier.get(handoff_id)
             if verdict.verdict is None and (before is None or before[1] is None):
                 continue  # nothing said, and nothing to take back
             superseded += before is not None

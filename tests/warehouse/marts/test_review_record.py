@@ -7,9 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from lead_handoff.review.draw import freeze_month
+from lead_handoff.review.standing import settled, standing
 from tests.oracle.agreements import EXAMPLE
 from tests.oracle.histories import AS_OF, NIGHT
 from tests.warehouse.marts.conftest import FIXED_SEEDS, Built, built
@@ -113,7 +115,7 @@ def test_a_night_tells_the_record_up_to_as_of(company: Built) -> None:
     published = company.nights.marts()
     assert published["agg_review_monthly"] == company.marts["agg_review_monthly"]
 
-    company.nights.run(NIGHT)
+    plan = company.nights.run(NIGHT)
     marts = company.nights.marts()
     assert_same(reference(company.rows, NIGHT, review=record), marts, SEED)
     rows = {
@@ -129,6 +131,41 @@ def test_a_night_tells_the_record_up_to_as_of(company: Built) -> None:
     marked = {month for month, row in months.items() if row["is_review_month"]}
     assert marked >= {date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)}
     assert months[date(2026, 4, 1)]["reviews_held_before"] == 1
+
+    in_the_marts = cases_in(company.nights.warehouse.url("owner"), plan.slot)
+    # What was said after as_of is known to the estimate and not to the marts.
+    later = {
+        (row["month"], row["handoff_id"])
+        for row in record["verdicts"]
+        if row["accepted_at"] >= AS_OF
+    }
+    with psycopg.connect(company.nights.warehouse.url("owner")) as connection:
+        estimated = {
+            (month, handoff_id): verdict
+            for month in ("2026-01", "2026-02")
+            for handoff_id, verdict in settled(standing(connection, month)).items()
+        }
+    compared = in_the_marts.keys() - later
+    assert {in_the_marts[case] for case in compared} == {
+        *("valid", "invalid", "cannot_tell", "disputed", None)
+    }
+    assert {case: in_the_marts[case] for case in compared} == {
+        case: estimated.get(case) for case in compared
+    }
+
+
+def cases_in(owner_url: str, slot: str) -> dict[tuple[str, str], str | None]:
+    """The verdict that counts by month and case, as a slot's model has it."""
+    with psycopg.connect(owner_url) as connection:
+        return {
+            (month, handoff_id): verdict
+            for month, handoff_id, verdict in connection.execute(
+                sql.SQL(
+                    "select to_char(month, 'YYYY-MM'), handoff_id, verdict"
+                    " from {}.int_review__cases"
+                ).format(sql.Identifier(slot))
+            )
+        }
 
 
 def test_the_population_is_the_one_that_the_review_would_freeze(company: Built) -> None:
