@@ -30,14 +30,47 @@
     {{ return(['automat\\w*', 'campaign', 'workflow', 'flow', 'timer', 'scheduled']) }}
 {%- endmacro %}
 
-{# An instant as people of a zone read it: 2026-05-01 09:30 America/New_York. #}
-{% macro readable(moment, zone) -%}
-    {{ adapter.dispatch('readable', 'lead_handoff')(moment, zone) }}
+{#
+    An instant in a message, to the minute, in angle brackets: who the message is for, and so in which
+    zone, is known only when all findings are put together; see in_zone.
+#}
+{% macro readable(moment) -%}
+    {{ adapter.dispatch('readable', 'lead_handoff')(moment) }}
 {%- endmacro %}
 
-{% macro postgres__readable(moment, zone) -%}
-    (to_char({{ moment }} at time zone {{ zone }}, 'YYYY-MM-DD HH24:MI') || ' ' || {{ zone }})
+{% macro postgres__readable(moment) -%}
+    to_char({{ moment }} at time zone 'UTC', '"<"YYYY-MM-DD"T"HH24:MI"Z>"')
 {%- endmacro %}
+
+{# A message with its instants as people of a zone read them: 2026-05-01 09:30 America/New_York. #}
+{% macro in_zone(message, zone) -%}
+    {{ adapter.dispatch('in_zone', 'lead_handoff')(message, zone) }}
+{%- endmacro %}
+
+{% macro postgres__in_zone(message, zone) -%}
+    {{ target.schema }}.in_zone({{ message }}, {{ zone }})
+{%- endmacro %}
+
+{# Brackets that a source wrote itself stay as they are, whatever stands in them. #}
+{% macro create_in_zone_function() %}
+    create or replace function {{ target.schema }}.in_zone(message text, zone text)
+    returns text language sql stable parallel safe as $$
+        select string_agg(
+            case
+                when number = 1 then part
+                when part ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z>'
+                    and pg_input_is_valid(left(part, 17), 'timestamp with time zone')
+                    then to_char(
+                        cast(left(part, 17) as timestamp with time zone) at time zone zone,
+                        'YYYY-MM-DD HH24:MI'
+                    ) || ' ' || zone || substr(part, 19)
+                else '<' || part
+            end,
+            '' order by number
+        )
+        from unnest(string_to_array(message, '<')) with ordinality as piece (part, number)
+    $$
+{% endmacro %}
 
 {# Whether the register of allowed automations covers a change, as an exists condition. #}
 {% macro is_allowed_automation(version, source_system, actor_id, campaign, reason, from_stage, to_stage) -%}

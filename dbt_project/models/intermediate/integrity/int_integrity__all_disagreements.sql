@@ -12,13 +12,13 @@ unheard_stages as (select * from {{ ref('int_integrity__unheard_stages') }}),
 final as (
 
     select
-        event_id, lead_id, stage, occurred_at, source_system, other_system, time_zone, echo_until
+        event_id, lead_id, stage, occurred_at, source_system, other_system, echo_until
     from missing_echoes
 
     union all
 
     select
-        event_id, lead_id, stage, occurred_at, source_system, other_system, time_zone, echo_until
+        event_id, lead_id, stage, occurred_at, source_system, other_system, echo_until
     from unheard_stages
 
 )

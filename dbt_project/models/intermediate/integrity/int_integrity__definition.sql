@@ -7,7 +7,7 @@ with handoffs as (
 
 versions as (
 
-    select agreement_version, time_zone, minimum_score, minimum_attributes
+    select agreement_version, minimum_score, minimum_attributes
     from {{ ref('int_agreement__versions') }}
 
 ),
@@ -23,7 +23,6 @@ judged as (
 
     select
         handoffs.*,
-        versions.time_zone,
         versions.minimum_score,
         versions.minimum_attributes,
         handoffs.score_at_offer is null
@@ -53,7 +52,7 @@ by_handoff as (
             'minimum_attributes': 'minimum_attributes',
             'accepted': "coalesce(answer = 'accepted', false)",
         }) }} as evidence,
-        'Handed over at ' || {{ readable('offered_at', 'time_zone') }} || ' with '
+        'Handed over at ' || {{ readable('offered_at') }} || ' with '
         || coalesce('score ' || cast(score_at_offer as {{ type_text() }}), 'no score')
         || ' and ' || attributes_met || ' attributes; agreed are score '
         || coalesce(cast(minimum_score as {{ type_text() }}), 'any') || ' and '

@@ -14,7 +14,7 @@ clauses as (
 
 in_force as (
 
-    select agreement_version, time_zone from {{ ref('int_agreement__in_force') }}
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 
@@ -27,7 +27,6 @@ sales_records as (
         lead_ids.record_id,
         lead_ids.is_deleted,
         lead_ids.merged_into_id,
-        in_force.time_zone,
         case sources.role when 'sfa' then 0 else 1 end as source_order
     from {{ ref('int_identity__all_lead_ids') }} as lead_ids
     cross join in_force
@@ -70,7 +69,6 @@ running as (
         deleted.deleted_at,
         deleted.source_system,
         deleted.record_id,
-        deleted.time_zone,
         {{ joined('clauses.clause', ', ', bytewise('clauses.clause')) }} as open_clauses,
         min(clauses.due_at) as next_due_at
     from deleted
@@ -83,7 +81,7 @@ running as (
             and (clauses.met_at is null or clauses.met_at > deleted.deleted_at)
     group by
         handoffs.handoff_id, handoffs.lead_id, handoffs.offered_at, deleted.deleted_at,
-        deleted.source_system, deleted.record_id, deleted.time_zone
+        deleted.source_system, deleted.record_id
 
 ),
 
@@ -105,7 +103,7 @@ final as (
             'open_clauses': 'open_clauses',
             'next_due_at': iso_utc('next_due_at'),
         }) }} as evidence,
-        'Deleted in ' || source_system || ' at ' || {{ readable('deleted_at', 'time_zone') }}
+        'Deleted in ' || source_system || ' at ' || {{ readable('deleted_at') }}
         || ', while sales still owed: ' || open_clauses || '.' as message
     from running
 

@@ -5,12 +5,6 @@ with handoffs as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 final as (
 
     select
@@ -26,11 +20,10 @@ final as (
             'engagement_score': 'handoffs.engagement_score_at_offer',
             'fit_score': 'handoffs.fit_score_at_offer',
         }) }} as evidence,
-        'Handed over at ' || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
+        'Handed over at ' || {{ readable('handoffs.offered_at') }}
         || ' for its engagement (' || handoffs.engagement_score_at_offer
         || ' points) with little fit (' || handoffs.fit_score_at_offer || ' points).' as message
     from handoffs
-    inner join versions on handoffs.judged_version = versions.agreement_version
     where
         handoffs.engagement_score_at_offer
         >= {{ threshold('engaged_but_unfit', 'engagement_score', 'handoffs.judged_version', 45) }}

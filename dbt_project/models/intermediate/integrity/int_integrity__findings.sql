@@ -4,6 +4,18 @@ with handoffs as (
 
 ),
 
+in_force as (
+
+    select time_zone from {{ ref('int_agreement__in_force') }}
+
+),
+
+team_zones as (
+
+    select team, time_zone from {{ ref('int_agreement__team_zones') }}
+
+),
+
 other_findings as (
 
     {% for relation in [
@@ -42,24 +54,36 @@ findings as (
 
 ),
 
+placed as (
+
+    select
+        findings.*,
+        coalesce(findings.owner_id, handoffs.owner_id_at_offer) as owner,
+        coalesce(findings.team, handoffs.team_at_offer) as owners_team
+    from findings
+    left join handoffs on findings.handoff_id = handoffs.handoff_id
+
+),
+
 final as (
 
     select
-        {{ hash_id(['findings.rule', 'findings.subject_type', 'findings.subject_id']) }}
-            as finding_id,
-        findings.rule,
-        findings.subject_type,
-        findings.subject_id,
-        findings.lead_id,
-        findings.handoff_id,
-        findings.occurred_at,
-        findings.grade,
-        findings.evidence,
-        findings.message,
-        coalesce(findings.owner_id, handoffs.owner_id_at_offer) as owner_id,
-        coalesce(findings.team, handoffs.team_at_offer) as team
-    from findings
-    left join handoffs on findings.handoff_id = handoffs.handoff_id
+        {{ hash_id(['placed.rule', 'placed.subject_type', 'placed.subject_id']) }} as finding_id,
+        placed.rule,
+        placed.subject_type,
+        placed.subject_id,
+        placed.lead_id,
+        placed.handoff_id,
+        placed.occurred_at,
+        placed.grade,
+        placed.evidence,
+        {{ in_zone('placed.message', 'coalesce(team_zones.time_zone, in_force.time_zone)') }}
+            as message,
+        placed.owner as owner_id,
+        placed.owners_team as team
+    from placed
+    cross join in_force
+    left join team_zones on placed.owners_team = team_zones.team
 
 )
 

@@ -25,7 +25,6 @@ judged as (
 
     select
         stamped.*,
-        versions.time_zone,
         run.as_of,
         {{ seconds_between('stamped.recorded_at', 'stamped.occurred_at') }} as seconds_ahead,
         {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }}
@@ -75,8 +74,8 @@ final as (
             'recorded_at': iso_utc('recorded_at'),
             'problem': 'problem',
         }) }} as evidence,
-        'The event into ' || stage || ' of ' || {{ readable('occurred_at', 'time_zone') }} || ' is '
-        || problem || ' (recorded ' || {{ readable('recorded_at', 'time_zone') }} || ').' as message
+        'The event into ' || stage || ' of ' || {{ readable('occurred_at') }} || ' is '
+        || problem || ' (recorded ' || {{ readable('recorded_at') }} || ').' as message
     from explained
     where problem is not null
 

@@ -4,12 +4,6 @@ with gaps as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 final as (
 
     select
@@ -31,12 +25,11 @@ final as (
             'actor_id': 'gaps.actor_id',
         }) }} as evidence,
         'The change of ' || gaps.field_name || ' at '
-        || {{ readable('gaps.occurred_at', 'versions.time_zone') }} || ' starts from '
+        || {{ readable('gaps.occurred_at') }} || ' starts from '
         || coalesce('"' || gaps.old_value || '"', 'nothing') || ', but the one before it ended at '
         || coalesce('"' || gaps.last_new_value || '"', 'nothing') || ': history is missing.'
             as message
     from gaps
-    inner join versions on gaps.agreement_version = versions.agreement_version
 
 )
 

@@ -5,12 +5,6 @@ with handoffs as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone, is_first from {{ ref('int_agreement__versions') }}
-
-),
-
 final as (
 
     select
@@ -29,14 +23,10 @@ final as (
             'expired': 'handoffs.expired',
         }) }} as evidence,
         'Nobody answered the handoff of '
-        || {{ readable('handoffs.offered_at', 'versions.time_zone') }}
-        || ' by ' || {{ readable('handoffs.response_due_at', 'versions.time_zone') }} || '.'
+        || {{ readable('handoffs.offered_at') }}
+        || ' by ' || {{ readable('handoffs.response_due_at') }} || '.'
             as message
     from handoffs
-    inner join versions
-        on
-            handoffs.agreement_version = versions.agreement_version
-            or (handoffs.agreement_version is null and versions.is_first)
 
 )
 

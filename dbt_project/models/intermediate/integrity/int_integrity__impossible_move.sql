@@ -17,12 +17,6 @@ with_opportunity as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 judged as (
 
     select
@@ -74,12 +68,11 @@ final as (
             'actor_type': 'judged.actor_type',
         }) }} as evidence,
         'Moved from ' || coalesce(judged.from_stage, 'nothing') || ' to ' || judged.to_stage
-        || ' at ' || {{ readable('judged.entered_at', 'versions.time_zone') }}
+        || ' at ' || {{ readable('judged.entered_at') }}
         || case when judged.is_between_closed_stages then ', which no lead can do' else '' end
         || case when judged.is_without_opportunity then ', without any opportunity' else '' end
         || '.' as message
     from judged
-    inner join versions on judged.agreement_version = versions.agreement_version
     where judged.is_without_opportunity or judged.is_between_closed_stages
 
 )

@@ -1,10 +1,6 @@
 with promotions as (
 
-    select
-        from_stage,
-        to_stage,
-        actor_id,
-        cast(floor(elapsed_days) as integer) as day
+    select from_stage, to_stage, actor_id, cast(floor(elapsed_days) as integer) as day
     from {{ ref('int_integrity__promotions') }}
     where is_silent
 

@@ -12,12 +12,6 @@ touches as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 conversations as (
 
     select
@@ -54,13 +48,12 @@ final as (
             'first_conversation_at': iso_utc('conversations.first_conversation_at'),
             'conversations_before': 'conversations.conversations',
         }) }} as evidence,
-        'Accepted at ' || {{ readable('handoffs.accepted_at', 'versions.time_zone') }}
+        'Accepted at ' || {{ readable('handoffs.accepted_at') }}
         || ', after a first conversation at '
-        || {{ readable('conversations.first_conversation_at', 'versions.time_zone') }} || '.'
+        || {{ readable('conversations.first_conversation_at') }} || '.'
             as message
     from conversations
     inner join handoffs on conversations.handoff_id = handoffs.handoff_id
-    inner join versions on handoffs.judged_version = versions.agreement_version
 
 )
 

@@ -11,12 +11,6 @@ transitions as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 accepting_moves as (
 
     select
@@ -26,12 +20,10 @@ accepting_moves as (
         transitions.campaign,
         transitions.reason,
         transitions.from_stage,
-        transitions.to_stage,
-        versions.time_zone
+        transitions.to_stage
     from handoffs
     inner join transitions
         on handoffs.lead_id = transitions.lead_id and handoffs.accepted_at = transitions.entered_at
-    inner join versions on handoffs.judged_version = versions.agreement_version
     where transitions.to_stage in {{ accepting_stages() }}
 
 ),
@@ -90,11 +82,11 @@ final as (
             'campaign': 'campaign',
             'touches': 'touches',
         }) }} as evidence,
-        'Accepted by an automation at ' || {{ readable('accepted_at', 'time_zone') }}
+        'Accepted by an automation at ' || {{ readable('accepted_at') }}
         || case
             when coalesce(accepted_at > response_due_at, false)
                 then ', after the response fell due at '
-                    || {{ readable('response_due_at', 'time_zone') }}
+                    || {{ readable('response_due_at') }}
             else ', before anybody in sales had to answer'
         end || '.' as message
     from signalled

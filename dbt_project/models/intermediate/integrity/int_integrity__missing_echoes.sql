@@ -24,7 +24,6 @@ versions as (
 
     select
         agreement_version,
-        time_zone,
         {{ threshold('systems_disagree', 'before_hours', 'versions.agreement_version', 1) }}
             as before_hours,
         {{ threshold('systems_disagree', 'after_hours', 'versions.agreement_version', 24) }}
@@ -62,7 +61,6 @@ expected as (
         moves.entered_at as occurred_at,
         moves.source_system,
         records.source_system as other_system,
-        versions.time_zone,
         {{ add_seconds('moves.entered_at', '-versions.before_hours * 3600') }} as echo_from,
         {{ add_seconds('moves.entered_at', 'versions.after_hours * 3600') }} as echo_until
     from moves
@@ -85,7 +83,7 @@ final as (
     -- A system may hold several records of one lead.
     select distinct
         expected.event_id, expected.lead_id, expected.stage, expected.occurred_at,
-        expected.source_system, expected.other_system, expected.time_zone, expected.echo_until
+        expected.source_system, expected.other_system, expected.echo_until
     from expected
     left join events
         on

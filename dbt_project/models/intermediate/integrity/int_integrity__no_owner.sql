@@ -7,7 +7,7 @@ with handoffs as (
 
 versions as (
 
-    select agreement_version, time_zone, routing_grace_minutes
+    select agreement_version, routing_grace_minutes
     from {{ ref('int_agreement__versions') }}
 
 ),
@@ -54,7 +54,6 @@ judged as (
         handoffs.lead_id,
         handoffs.judged_version,
         handoffs.offered_at,
-        versions.time_zone,
         versions.routing_grace_minutes,
         owner_source.source_system,
         owner_source.source_system is not null and known_owners.source_system is null
@@ -80,7 +79,7 @@ final as (
             'offered_at': iso_utc('judged.offered_at'),
             'grace_minutes': 'judged.routing_grace_minutes',
         }) }} as evidence,
-        'Handed over at ' || {{ readable('judged.offered_at', 'judged.time_zone') }}
+        'Handed over at ' || {{ readable('judged.offered_at') }}
         || ' to nobody.' as message
     from judged
     cross join {{ source('build', 'build_context') }} as run

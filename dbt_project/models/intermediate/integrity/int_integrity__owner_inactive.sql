@@ -4,12 +4,6 @@ with handoffs as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 user_versions as (
 
     select 'salesforce' as source_system, user_id, is_active, version_stamp, version_night
@@ -65,10 +59,9 @@ final as (
             'offered_at': iso_utc('owned.offered_at'),
             'owner_id': 'owned.owner_id_at_offer',
         }) }} as evidence,
-        'Handed over at ' || {{ readable('owned.offered_at', 'versions.time_zone') }}
+        'Handed over at ' || {{ readable('owned.offered_at') }}
         || ' to a user who has left.' as message
     from owned
-    inner join versions on owned.judged_version = versions.agreement_version
     where owned.preference = 1 and not owned.is_active
 
 )

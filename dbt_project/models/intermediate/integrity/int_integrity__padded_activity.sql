@@ -9,7 +9,6 @@ versions as (
 
     select
         agreement_version,
-        time_zone,
         in_force_from,
         in_force_to,
         {{ threshold('padded_activity', 'batch_size', 'versions.agreement_version', 5) }}
@@ -36,8 +35,7 @@ batches as (
             where touches.is_late_logged
             or touches.recorded_at > {{ add_days('touches.occurred_at', 'versions.late_days') }}
         ) as late_touches,
-        max(versions.batch_size) as batch_size,
-        max(versions.time_zone) as time_zone
+        max(versions.batch_size) as batch_size
     from touches
     inner join versions
         on
@@ -69,7 +67,7 @@ final as (
             'last_occurred_at': iso_utc('last_occurred_at'),
         }) }} as evidence,
         touches || ' touches of ' || leads || ' leads were recorded in the minute of '
-        || {{ readable('recorded_minute', 'time_zone') }} || ', ' || late_touches
+        || {{ readable('recorded_minute') }} || ', ' || late_touches
         || ' of them late.' as message
     from batches
     where touches >= batch_size

@@ -5,12 +5,6 @@ with transitions as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 final as (
 
     select
@@ -32,13 +26,12 @@ final as (
             'actor_type': 'transitions.actor_type',
         }) }} as evidence,
         'Moved from ' || transitions.from_stage || ' to ' || transitions.to_stage || ' at '
-        || {{ readable('transitions.entered_at', 'versions.time_zone') }}
+        || {{ readable('transitions.entered_at') }}
         || case
             when transitions.direction = 'backward' then ', against the agreed path'
             else ', skipping ' || transitions.skipped_stages || ' agreed stage(s)'
         end || '.' as message
     from transitions
-    inner join versions on transitions.agreement_version = versions.agreement_version
 
 )
 

@@ -6,12 +6,6 @@ with rejected as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 -- Where a source keeps the reason in a field, it has to have filled it once; else an event has to
 -- have brought one.
 reason_fields as (
@@ -41,10 +35,8 @@ final as (
 
     select
         rejected.*,
-        versions.time_zone,
         giving.source_system is null as is_never_given
     from rejected
-    inner join versions on rejected.judged_version = versions.agreement_version
     left join giving on rejected.rejection_source_system = giving.source_system
 
 )

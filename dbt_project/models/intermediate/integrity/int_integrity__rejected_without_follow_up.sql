@@ -18,12 +18,6 @@ terms as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 final as (
 
     select
@@ -44,7 +38,7 @@ final as (
             'family': 'handoffs.rejection_family',
             'tier': 'clauses.tier',
         }) }} as evidence,
-        'Rejected at ' || {{ readable('clauses.due_at', 'versions.time_zone') }} || ' after '
+        'Rejected at ' || {{ readable('clauses.due_at') }} || ' after '
         || cast(clauses.actual as integer)
         || ' of '
         || cast(clauses.required as integer)
@@ -52,7 +46,6 @@ final as (
         || coalesce(handoffs.rejection_reason, 'none given') || '.' as message
     from clauses
     inner join handoffs on clauses.handoff_id = handoffs.handoff_id
-    inner join versions on clauses.agreement_version = versions.agreement_version
     left join
         terms
         on clauses.agreement_version = terms.agreement_version and clauses.tier = terms.tier

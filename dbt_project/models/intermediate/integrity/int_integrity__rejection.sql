@@ -54,7 +54,7 @@ by_handoff as (
             'channels_before': 'channels_before_rejection',
             'met_definition': 'met_definition',
         }) }} as evidence,
-        'Rejected at ' || {{ readable('rejection_at', 'time_zone') }} || ' ' || problem
+        'Rejected at ' || {{ readable('rejection_at') }} || ' ' || problem
         || ', reason: ' || coalesce(rejection_reason, 'none given') || '.' as message
     from broken
 

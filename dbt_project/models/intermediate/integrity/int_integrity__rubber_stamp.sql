@@ -19,7 +19,7 @@ reps as (
 
 in_force as (
 
-    select agreement_version, as_of, time_zone from {{ ref('int_agreement__in_force') }}
+    select agreement_version from {{ ref('int_agreement__in_force') }}
 
 ),
 
@@ -36,12 +36,10 @@ stamped as (
     -- Quick, or one of many; that nobody has touched the lead to this day is one more signal.
     select
         acceptances.*,
-        in_force.time_zone,
         seconds_to_accept <= within_seconds as is_fast,
         in_batch >= batch_size as is_batch,
         first_touch_at is null as is_untouched
     from acceptances
-    cross join in_force
     where seconds_to_accept <= within_seconds or in_batch >= batch_size
 
 ),
@@ -67,12 +65,12 @@ by_handoff as (
             'touch_due_at': iso_utc('touch_due_at'),
             'first_touch_at': iso_utc('first_touch_at'),
         }) }} as evidence,
-        'Accepted at ' || {{ readable('accepted_at', 'time_zone') }}
+        'Accepted at ' || {{ readable('accepted_at') }}
         || case
             when is_fast then ', ' || round(seconds_to_accept) || ' seconds after it came' else ''
         end
         || case when is_batch then ', with ' || (in_batch - 1) || ' others at once' else '' end
-        || ', and not touched by ' || {{ readable('touch_due_at', 'time_zone') }} || '.' as message
+        || ', and not touched by ' || {{ readable('touch_due_at') }} || '.' as message
     from stamped
 
 ),

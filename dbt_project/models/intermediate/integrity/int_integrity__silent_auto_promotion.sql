@@ -8,8 +8,6 @@ with batched as (
 
 ),
 
-versions as (select agreement_version, time_zone from {{ ref('int_agreement__versions') }}),
-
 signalled as (
 
     select
@@ -106,13 +104,12 @@ final as (
             'in_batch': 'in_batch',
         }) }} as evidence,
         'Promoted from ' || from_stage || ' to ' || to_stage || ' at '
-        || {{ readable('entered_at', 'versions.time_zone') }} || ' after ' || round(elapsed_days, 1)
+        || {{ readable('entered_at') }} || ' after ' || round(elapsed_days, 1)
         || ' days with ' || touches_since_previous || ' sales touches'
         || case when is_machine then ', by an automation' else '' end
         || case when has_timer then ', as a timer would' else '' end
         || case when has_batch then ', in a batch of ' || in_batch else '' end || '.' as message
     from judged
-    inner join versions on judged.agreement_version = versions.agreement_version
     where signals >= 1
 
 )

@@ -11,22 +11,14 @@ run as (
 
 ),
 
-versions as (
-
-    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
-
-),
-
 limited as (
 
     select
         stays.*,
-        versions.time_zone,
         run.as_of,
         {{ threshold('stalled_lead', 'stall_days', 'stays.agreement_version', 90) }} as stall_days
     from stays
     cross join run
-    inner join versions on stays.agreement_version = versions.agreement_version
 
 ),
 
@@ -49,7 +41,7 @@ final as (
         'In '
         || to_stage
         || ' since '
-        || {{ readable('entered_at', 'time_zone') }}
+        || {{ readable('entered_at') }}
         || ', longer than '
         || stall_days || ' days.' as message
     from limited

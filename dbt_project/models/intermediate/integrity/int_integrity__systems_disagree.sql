@@ -29,7 +29,7 @@ final as (
             'occurred_at': iso_utc('min(occurred_at)'),
         }) }} as evidence,
         min(source_system) || ' says ' || min(stage) || ' since '
-        || {{ readable('min(occurred_at)', 'min(time_zone)') }}
+        || {{ readable('min(occurred_at)') }}
         || coalesce(
             ', and ' || min(other_system) || ' did not say so in time.',
             ', and the system whose word counts does not know the lead.'

@@ -17,8 +17,7 @@ events as (
 
 versions as (
 
-    select agreement_version, time_zone, in_force_from, in_force_to
-    from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -40,7 +39,7 @@ dated as (
 
     select
         events.event_id, events.lead_id, events.stage, events.occurred_at, events.source_system,
-        versions.agreement_version, versions.time_zone
+        versions.agreement_version
     from events
     inner join versions
         on
@@ -67,7 +66,7 @@ final as (
     -- A system that is not the authority tells a stage of a lead that no authority for it knows.
     select
         dated.event_id, dated.lead_id, dated.stage, dated.occurred_at, dated.source_system,
-        cast(null as {{ type_text() }}) as other_system, dated.time_zone,
+        cast(null as {{ type_text() }}) as other_system,
         cast(null as {{ type_instant() }}) as echo_until
     from dated
     where dated.event_id not in (select vouched_for.event_id from vouched_for)
