@@ -8,8 +8,8 @@ with in_force as (
 
 final as (
 
-    {% for subject_type, rule, minimum in [
-        ('rep', 'rubber_stamp', 20), ('pair', 'collusive_pair', 10)
+    {% for subject_type, rule, minimum, significance in [
+        ('rep', 'rubber_stamp', 20, 0.01), ('pair', 'collusive_pair', 10, 0.05)
     ] %}
     {% if not loop.first %}union all{% endif %}
     select
@@ -19,8 +19,8 @@ final as (
         {{ threshold(rule, 'minimum_handoffs', 'agreement_version', minimum) }}
             as minimum_handoffs,
         {{ threshold(rule, 'acceptance_rate', 'agreement_version', 0.95) }} as acceptance_rate,
-        {{ threshold(rule, 'progress_share', 'agreement_version', 0.5) }} as progress_share,
-        {{ threshold(rule, 'significance', 'agreement_version', 0.01) }} as significance
+        {{ threshold(rule, 'progress_share', 'agreement_version', 0.67) }} as progress_share,
+        {{ threshold(rule, 'significance', 'agreement_version', significance) }} as significance
     from in_force
     {% endfor %}
 

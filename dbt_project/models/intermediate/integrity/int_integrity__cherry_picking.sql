@@ -2,7 +2,7 @@ with counted as (
 
     select
         counts.*,
-        {{ threshold('cherry_picking', 'significance', 'counts.agreement_version', 0.01) }}
+        {{ threshold('cherry_picking', 'significance', 'counts.agreement_version', 0.05) }}
             as significance,
         {{ threshold('cherry_picking', 'excess', 'counts.agreement_version', 1.5) }} as excess
     from {{ ref('int_integrity__edge_counts') }} as counts
