@@ -19,7 +19,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly pull freeze sample intake backfill psql url metrics docs \
+.PHONY: help setup demo test up down nightly pull freeze sample extend intake backfill psql url metrics docs \
         check-agreement check-connection bench bench-integrity bench-review \
         lint format lock clean clean-all
 
@@ -48,6 +48,11 @@ freeze: setup ## freeze a month before its seed is named, and show its hash: mak
 sample: setup ## draw a month's rejection sample: make sample MONTH=2026-05 [SEED=…]
 	@$(call need,MONTH,2026-05)
 	@$(RUN) -m lead_handoff.cli sample --month "$(MONTH)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+extend: setup ## add cases to a drawn sample, redrawing nothing: make extend MONTH=2026-05 SIZE=60
+	@$(call need,MONTH,2026-05)
+	@$(call need,SIZE,60)
+	@$(RUN) -m lead_handoff.cli extend --month "$(MONTH)" --size "$(SIZE)" $(ARGS)
 
 intake: setup ## take in the case files that reviewers returned to review/intake/<user id>/
 	@$(RUN) -m lead_handoff.cli intake $(ARGS)

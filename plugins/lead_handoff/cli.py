@@ -134,6 +134,28 @@ def freeze(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def extend(options: argparse.Namespace, console: Console) -> int:
+    """More cases of a drawn month; those that were drawn stay."""
+    from lead_handoff.airflow.night import hand_over
+    from lead_handoff.local.provision import ensure_running
+    from lead_handoff.review.extend import extend_month
+
+    ensure_running(console.say)
+    extended = extend_month(
+        options.month,
+        options.size,
+        warehouse_url=settings.warehouse_url("owner"),
+        out_dir=settings.review_dir(),
+        agreement_dir=settings.agreement_dir(),
+        progress=console.say,
+    )
+    console.say(f"{extended.month}: {extended.sample_size} cases now, {extended.workbook}")
+    hand_over(extended.month, console.say)
+    if extended.unassigned:
+        console.say(f"{extended.unassigned} cases nobody may review: all reviewers took part")
+    return 0
+
+
 def intake(_options: argparse.Namespace, console: Console) -> int:
     """The case files that reviewers returned."""
     with _pipeline(console) as pipeline:
@@ -436,6 +458,12 @@ def _month(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases; give one as 60")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lead_handoff", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -464,6 +492,13 @@ def _parser() -> argparse.ArgumentParser:
     freezing = commands.add_parser("freeze", help="freeze a month's population and show its hash")
     freezing.add_argument("--month", type=_month, required=True, help="YYYY-MM")
     freezing.set_defaults(command=freeze)
+
+    extending = commands.add_parser("extend", help="add cases to a drawn sample")
+    extending.add_argument("--month", type=_month, required=True, help="YYYY-MM")
+    extending.add_argument(
+        "--size", type=_size, required=True, help="cases altogether, those drawn before included"
+    )
+    extending.set_defaults(command=extend)
 
     returning = commands.add_parser("intake", help="take in the case files that reviewers returned")
     returning.set_defaults(command=intake)

@@ -7,6 +7,7 @@ Importing this module does no work. Every setting has a default; a fresh checkou
 | ``HANDOFF_HOME`` | ``<checkout>/.handoff`` | all local state |
 | ``HANDOFF_EXTRACTS`` | ``$HANDOFF_HOME/extracts`` | root of the file extracts |
 | ``HANDOFF_AGREEMENT`` | ``dbt_project/seeds/agreement`` | folder with the agreement's CSVs |
+| ``HANDOFF_REVIEW_DELIVERY`` | nowhere | where the review's files are copied to, any store |
 | ``HANDOFF_WAREHOUSE_URL`` | the embedded server | ``postgresql://…`` of a server of one's own |
 """
 
@@ -67,6 +68,14 @@ def expectations_dir() -> Path:
 def review_dir() -> Path:
     """Where drawn samples and their manifests are written."""
     return home() / "review"
+
+
+def review_delivery() -> str | None:
+    """Where the review's finished files are copied to: a path, an object store, or None."""
+    given = os.environ.get("HANDOFF_REVIEW_DELIVERY", "").strip()
+    if not given or "://" in given:
+        return given or None
+    return str(Path(given).expanduser().resolve())
 
 
 def uses_own_warehouse() -> bool:

@@ -187,6 +187,7 @@ def test_the_containers_have_the_settings_that_the_tests_run_with(
         "HANDOFF_SCHEDULE_ZONE",
         "HANDOFF_REVIEW_ANSWER_DAYS",
         "HANDOFF_REVIEW_CHAIR",
+        "HANDOFF_REVIEW_DELIVERY",
         "HANDOFF_WAREHOUSE_URL",
         *(f"HANDOFF_WAREHOUSE_URL_{role.upper()}" for role in settings.WAREHOUSE_ROLES),
     }

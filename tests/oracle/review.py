@@ -40,6 +40,14 @@ class Record:
             if row["drawn_at"] is not None and row["drawn_at"] < self.as_of
         ]
 
+    def cases(self) -> Rows:
+        """The drawn cases, without those that an extension added later."""
+        return [
+            row
+            for row in self.sample
+            if row["extended_at"] is None or row["extended_at"] < self.as_of
+        ]
+
     def verdict_on(self, case: dict[str, Any]) -> str | None:
         """The verdict that counts: the adjudicated one, else the one that all reviewers share.
 
@@ -117,7 +125,7 @@ def agg_review_monthly(handoffs: Handoffs, record: Record) -> list[MartRow]:
     for member in record.population:
         if _month(member) in frozen:
             count(_month(member), member["exit_kind"], member["team"], "frozen_population")
-    for case in record.sample:
+    for case in record.cases():
         if _month(case) in drawn:
             member = members[case["month"], case["handoff_id"]]
             verdict = record.verdict_on(case)

@@ -8,7 +8,7 @@ the DAG files every half minute, and imports of seconds do not belong there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -404,6 +404,7 @@ def draw(
         progress=teller("draw", is_passing=True),
     )
     tell(f"{month}: {drawn.sample_size} of {drawn.population_size} cases, {drawn.workbook}")
+    hand_over(month, tell)
     if drawn.unassigned:
         tell(f"{month}: {drawn.unassigned} cases nobody may review: all reviewers took part")
     return {
@@ -414,6 +415,17 @@ def draw(
         "population_size": drawn.population_size,
         "sample_size": drawn.sample_size,
     }
+
+
+def hand_over(month: str, tell: Callable[[str], None]) -> None:
+    """Copy the month's files to where people fetch them, if there is such a place."""
+    from lead_handoff.review.delivery import deliver
+
+    place = settings.review_delivery()
+    if place is None:
+        return
+    delivered = deliver(settings.review_dir() / month, place)
+    tell(f"{month}: {len(delivered.written)} files delivered to {delivered.place}")
 
 
 def take_verdicts() -> dict[str, int]:
@@ -440,6 +452,7 @@ def take_verdicts() -> dict[str, int]:
             agreement_dir=settings.agreement_dir(),
         )
         tell(f"{month}: {estimate['decision']['words']}")
+        hand_over(month, tell)
     return {"accepted": len(accepted), "refused": len(refused)}
 
 

@@ -7,6 +7,8 @@ marketing. A case of which one side took part whole is not doubled, and the next
 
 The order is not that of the draw: in a stratum that is drawn from, all tickets are small, so the
 doubled cases would hardly ever come from a stratum that is reviewed whole.
+
+The cases that an extension adds are dealt out by themselves, after those that were there.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,10 +25,14 @@ def assign(
     roster: Sequence[Reviewer],
     took_part: Mapping[str, Collection[str]],
     double_share: Fraction,
+    load: Mapping[str, int] | None = None,
 ) -> dict[str, tuple[str, ...]]:
-    """The reviewers of each case, in the order of the roster; none where all of them took part."""
+    """The reviewers of each case, in the order of the roster; none where all of them took part.
+
+    ``load`` are the cases that reviewers have already, where a sample is extended.
+    """
     seed_hash = hash_seed(seed)
-    load = {reviewer.id: 0 for reviewer in roster}
+    load = {reviewer.id: 0 for reviewer in roster} | dict(load or {})
     to_double = ceil(double_share * len(cases))
     given: dict[str, tuple[str, ...]] = {}
     suffix = " review"

@@ -99,12 +99,17 @@ class CaseFile:
 
 
 def build(
-    draw: dict[str, Any], sample: list[dict[str, Any]], reviewer: str | None = None
+    draw: dict[str, Any],
+    sample: list[dict[str, Any]],
+    reviewer: str | None = None,
+    *,
+    extension: int = 0,
 ) -> CaseFile:
     """The case file of a recorded draw: a row of review.draws and its rows of review.sample.
 
     The same record gives the same tables, whatever the marts say by now. For one reviewer they hold
-    the cases assigned to that reviewer, with the numbers that these have in the whole draw.
+    the cases assigned to that reviewer, with the numbers that these have in the whole draw. For an
+    ``extension`` (its number), ``sample`` are the cases that it added.
     """
     definitions = draw["summary"]["definitions"]
     ordered = sorted(
@@ -116,7 +121,7 @@ def build(
         month=draw["month"],
         draw_id=draw["draw_id"],
         created=draw["run_as_of"].replace(tzinfo=None, microsecond=0),
-        facts=_summary(draw, len(sample), len(ordered), reviewer),
+        facts=_summary(draw, len(sample), len(ordered), reviewer, extension),
         strata=_strata(draw),
         cases=_cases(ordered, numbers),
         timeline=_timeline(ordered, numbers),
@@ -152,20 +157,22 @@ def stratum_words(stratum: list[str], columns: list[str]) -> str:
 
 
 def _summary(
-    draw: dict[str, Any], cases: int, here: int, reviewer: str | None
+    draw: dict[str, Any], cases: int, here: int, reviewer: str | None, extension: int
 ) -> list[tuple[str, Value]]:
     policy, summary = draw["policy"], draw["summary"]
     roster = [each["id"] for each in policy.get("reviewers", [])]
-    whose = "all cases, for the chair" if roster else "all cases"
+    what = f"cases that extension {extension} added" if extension else "cases"
+    whose = f"all {what}, for the chair" if roster else f"all {what}"
     if reviewer is not None:
         number = roster.index(reviewer) + 1
-        whose = f"{here} of {cases} cases, for reviewer {number} of {len(roster)}"
+        whose = f"{here} of {cases} {what}, for reviewer {number} of {len(roster)}"
     return [
         ("In this file", whose),
         ("Month", f"{draw['month']}, months of {draw['time_zone']}"),
         ("Draw", draw["draw_id"]),
         ("Handoffs in the population", draw["population_size"]),
         ("Cases to review", cases),
+        *([("Cases with those drawn before", draw["sample_size"])] if extension else []),
         ("How chosen", "the whole month" if policy["census"] else "a random sample by stratum"),
         ("Marts as of", summary["run_as_of"]),
         ("Population SHA-256", draw["population_sha256"]),

@@ -8,82 +8,49 @@ the same month finishes what an interrupted call left undone and otherwise chang
 the same draw, puts back files that are missing, and lists what arrived late.
 """
 
-import base64
 import hashlib
-import hmac
 import json
-import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from lead_handoff.review import (
-    casefile,
-    evidence,
-    files,
-    ledger,
-    population,
-    verify,
-    verify_reviewers,
-    workbook,
-)
-from lead_handoff.review.allocation import allocate
-from lead_handoff.review.assignment import assign
+from lead_handoff.review import casefile, files, ledger, population, publication, workbook
 from lead_handoff.review.errors import (
-    FilesChangedError,
     NoMartsError,
-    PopulationChangedError,
     RedrawError,
     ReviewError,
 )
 from lead_handoff.review.policy import agreed_seed, read_policy
-from lead_handoff.review.roster import Reviewer, read_roster, took_part
-from lead_handoff.review.sampler import Ticket, checked_seed, draw_strata
+from lead_handoff.review.publication import (
+    LATE_FILE,
+    POPULATION_FILE,
+    VERIFY_FILES,
+    Part,
+    case_files,
+    manifest_file,
+    manifest_text,
+    workbook_file,
+)
+from lead_handoff.review.roster import read_roster
+from lead_handoff.review.sampler import checked_seed
+from lead_handoff.review.selection import (
+    StratumCount,
+    assign_reviewers,
+    cases_of,
+    drawn_tickets,
+    gather_evidence,
+    strata_of,
+)
 from lead_handoff.warehouse.steps import reached
 
-ALGORITHM = (
-    "Rivest's consistent sampler, without replacement: h = lower-case hex SHA-256 of the seed; "
-    "ticket = '0.' + reversed decimal digits (at least 64, zero-padded) of SHA-256(h + id); "
-    "the smallest tickets of each stratum, compared as strings"
-)
-ALLOCATION = (
-    "minimum_per_stratum first, then one case at a time to the stratum with the largest "
-    "population / (2 * cases + 1), ties to the first by name, until sample_size is reached"
-)
-POPULATION_FILE = "population.jsonl"
-MANIFEST_FILE = "manifest.json"
-VERIFY_FILES = {
-    "verify.py": Path(verify.__file__),
-    "verify_reviewers.py": Path(verify_reviewers.__file__),
-}
-"""Name -> source of the scripts that anyone can check the draw and the assignment with."""
-LATE_FILE = "late_arrivals.csv"
-
-Stratum = tuple[str, ...]
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class StratumCount:
-    """One stratum: its members, its cases, and how many members each case stands for."""
-
-    stratum: Stratum
-    population: int
-    sample: int
-
-    @property
-    def inclusion_weight(self) -> Fraction | None:
-        """Population / sample; None where the stratum gives no case."""
-        return Fraction(self.population, self.sample) if self.sample else None
 
 
 @dataclass(frozen=True)
@@ -116,11 +83,6 @@ class DrawResult:
     unassigned: int
 
 
-def workbook_file(month: str) -> str:
-    """Name of a month's workbook."""
-    return f"review-{month}.xlsx"
-
-
 def freeze_month(
     month: str,
     *,
@@ -136,10 +98,10 @@ def freeze_month(
         ReviewError: BadMonthError, NoMartsError, OpenMonthError, PolicyError, BadIdError or
             DuplicateIdError; nothing is frozen then, and the attempt stands in the log.
     """
-    tell = progress or _silent
+    tell = progress or silent
     population.check_month(month)
     ledger.apply_schema(warehouse_url)
-    with _refusals_logged(warehouse_url, month):
+    with refusals_logged(warehouse_url, month):
         return _freeze(month, warehouse_url, agreement_dir, tell)[0]
 
 
@@ -174,10 +136,10 @@ def draw_month(
             FilesChangedError where the folder holds another draw or altered evidence;
             CaseFileTooLargeError. Nothing of the attempt is recorded but a line in the log.
     """
-    tell = progress or _silent
+    tell = progress or silent
     population.check_month(month)
     ledger.apply_schema(warehouse_url)
-    with _refusals_logged(warehouse_url, month):
+    with refusals_logged(warehouse_url, month):
         wanted = checked_seed(seed) if seed else None
         frozen, fresh = _freeze(month, warehouse_url, agreement_dir, tell)
         newly_drawn = False
@@ -196,17 +158,6 @@ def draw_month(
                         "another; leave the seed out to have that draw again"
                     )
             return _deliver(month, warehouse_url, out_dir, aside, newly_drawn, tell)
-
-
-def stratum_of(
-    columns: Sequence[str], team: str | None, exit_kind: str, tier: str | None
-) -> Stratum:
-    """The stratum of a member; a machine's exits are apart under every policy."""
-    values = {"team": team or "", "exit_kind": exit_kind, "tier": tier or ""}
-    stratum = tuple(values[column] for column in columns)
-    if "exit_kind" not in columns:
-        stratum += ("machine" if exit_kind == "machine" else "",)
-    return stratum
 
 
 def _freeze(
@@ -242,14 +193,14 @@ def _draw(
     """Draw from the frozen population and record everything; the caller commits."""
     month = frozen.month
     seed, origin = chosen
-    names = [POPULATION_FILE, MANIFEST_FILE, workbook_file(month)]
+    names = [POPULATION_FILE, manifest_file(), workbook_file(month)]
     files.refuse_occupied(out_dir / month, names)
-    strata = _strata(connection, frozen)
-    tickets = _drawn(connection, frozen, seed, strata, aside / POPULATION_FILE)
-    cases = _cases(connection, frozen, strata, tickets, out_dir)
+    strata = strata_of(connection, frozen)
+    tickets = drawn_tickets(connection, frozen, seed, strata, aside / POPULATION_FILE)
+    cases = cases_of(connection, frozen, strata, tickets, out_dir)
     drawn_at = datetime.now(UTC)
-    summary = _gather_evidence(connection, frozen, strata, cases, agreement_dir)
-    _assign(connection, frozen, seed, cases)
+    summary = gather_evidence(connection, frozen, strata, cases, agreement_dir)
+    assign_reviewers(connection, frozen, seed, cases)
     record = {
         "month": month,
         "draw_id": frozen.draw_id,
@@ -265,9 +216,9 @@ def _draw(
     }
     hashes = {
         name: hashlib.sha256(content).hexdigest()
-        for name, content in _case_files(record, cases).items()
+        for name, content in case_files(record, cases).items()
     }
-    manifest = _manifest(frozen, record, drawn_at, strata, cases, hashes)
+    manifest = manifest_text(frozen, record, drawn_at, strata, cases, hashes)
     reached("review.before_sample_recorded")
     connection.execute(
         "update review.draws set seed = %s, seed_origin = %s, drawn_at = %s, sample_size = %s,"
@@ -275,7 +226,7 @@ def _draw(
         [seed, origin, drawn_at, len(cases), Jsonb(summary), manifest, month],
     )
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_CASE, cases)
+        cursor.executemany(INSERT_CASE, cases)
     ledger.append(
         connection,
         month,
@@ -300,225 +251,15 @@ def _seed_of_nobody(frozen: population.Frozen) -> tuple[str, str]:
     return f"{secrets.randbelow(10**20):020d}", "system"
 
 
-_INSERT_CASE = """
+INSERT_CASE = """
     insert into review.sample (month, handoff_id, case_number, case_token, stratum, rank, ticket,
-        stratum_population, stratum_sample, inclusion_weight, evidence, reviewers, took_part)
+        stratum_population, stratum_sample, inclusion_weight, evidence, reviewers, took_part,
+        extension, extended_at)
     values (%(month)s, %(handoff_id)s, %(case_number)s, %(case_token)s, %(stratum)s, %(rank)s,
         %(ticket)s, %(stratum_population)s, %(stratum_sample)s,
         %(stratum_population)s::numeric / %(stratum_sample)s, %(evidence_json)s::jsonb,
-        %(reviewers)s, %(took_part)s)
+        %(reviewers)s, %(took_part)s, %(extension)s, %(extended_at)s)
 """
-
-
-def _strata(
-    connection: psycopg.Connection[Any], frozen: population.Frozen
-) -> tuple[StratumCount, ...]:
-    columns = frozen.policy["strata"]
-    sizes: dict[Stratum, int] = {}
-    with connection.cursor(row_factory=dict_row) as cursor:
-        counted = cursor.execute(
-            "select team, exit_kind, tier, count(*) as members from review.population"
-            " where month = %s group by team, exit_kind, tier",
-            [frozen.month],
-        )
-        for row in counted:
-            stratum = stratum_of(columns, row["team"], row["exit_kind"], row["tier"])
-            sizes[stratum] = sizes.get(stratum, 0) + row["members"]
-    given = allocate(sizes, frozen.policy["sample_size"], frozen.policy["minimum_per_stratum"])
-    return tuple(StratumCount(stratum, sizes[stratum], given[stratum]) for stratum in given)
-
-
-def _drawn(
-    connection: psycopg.Connection[Any],
-    frozen: population.Frozen,
-    seed: str,
-    strata: tuple[StratumCount, ...],
-    path: Path,
-) -> dict[Stratum, list[Ticket]]:
-    """Draw while the population is checked against its hash and written to a file, in one pass."""
-    columns = frozen.policy["strata"]
-    known: dict[tuple[str | None, str, str | None], Stratum] = {}
-    digest = hashlib.sha256()
-
-    def placed(rows: Iterator[population.Member], file: BinaryIO) -> Iterator[tuple[str, Stratum]]:
-        for member in rows:
-            line = population.canonical_line(member)
-            digest.update(line)
-            file.write(line)
-            place = (member.team, member.exit_kind, member.tier)
-            if place not in known:
-                known[place] = stratum_of(columns, *place)
-            yield member.handoff_id, known[place]
-
-    sizes = {count.stratum: count.sample for count in strata}
-    with files.new_file(path) as file, population.members(connection, frozen.month) as rows:
-        tickets = draw_strata(placed(rows, file), seed, sizes, ids_ascend=True)
-    if digest.hexdigest() != frozen.population_sha256:
-        raise PopulationChangedError(
-            f"the frozen population of {frozen.month} has SHA-256 {digest.hexdigest()}, recorded "
-            f"was {frozen.population_sha256}: somebody changed review.population; restore it from "
-            "a backup"
-        )
-    return tickets
-
-
-def _cases(
-    connection: psycopg.Connection[Any],
-    frozen: population.Frozen,
-    strata: tuple[StratumCount, ...],
-    tickets: dict[Stratum, list[Ticket]],
-    out_dir: Path,
-) -> list[dict[str, Any]]:
-    """The drawn cases in order of stratum and ticket, with what was frozen of them."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            "select * from review.population where month = %s and handoff_id = any(%s)",
-            [frozen.month, [ticket.id for drawn in tickets.values() for ticket in drawn]],
-        )
-        frozen_rows = {row["handoff_id"]: row for row in cursor}
-    key = files.pseudonym_key(out_dir)
-    cases: list[dict[str, Any]] = []
-    for count in strata:
-        for rank, ticket in enumerate(tickets[count.stratum], 1):
-            cases.append(
-                frozen_rows[ticket.id]
-                | {
-                    "case_number": len(cases) + 1,
-                    "case_token": _token(key, frozen.month, ticket.id),
-                    "stratum": list(count.stratum),
-                    "rank": rank,
-                    "ticket": ticket.number,
-                    "stratum_population": count.population,
-                    "stratum_sample": count.sample,
-                }
-            )
-    return cases
-
-
-def _token(key: bytes, month: str, handoff_id: str) -> str:
-    """A case's pseudonym: 80 bits of HMAC-SHA256 over month and id, in groups of four letters."""
-    code = hmac.digest(key, f"{month}\n{handoff_id}".encode(), "sha256")[:10]
-    letters = base64.b32encode(code).decode()
-    return "-".join(letters[place : place + 4] for place in range(0, len(letters), 4))
-
-
-def _assign(
-    connection: psycopg.Connection[Any],
-    frozen: population.Frozen,
-    seed: str,
-    cases: list[dict[str, Any]],
-) -> None:
-    """Put to each case who reviews it, and which reviewers took part in it."""
-    reviewers = [Reviewer(**each) for each in frozen.policy.get("reviewers", [])]
-    ids = [case["handoff_id"] for case in cases]
-    people = took_part(connection, frozen.month, ids) if reviewers else {}
-    share = Fraction(frozen.policy.get("double_review_share", "0"))
-    given = assign(ids, seed, reviewers, people, share)
-    for case in cases:
-        case["reviewers"] = list(given[case["handoff_id"]])
-        case["took_part"] = sorted(
-            reviewer.id for reviewer in reviewers if reviewer.id in people[case["handoff_id"]]
-        )
-
-
-def _gather_evidence(
-    connection: psycopg.Connection[Any],
-    frozen: population.Frozen,
-    strata: tuple[StratumCount, ...],
-    cases: list[dict[str, Any]],
-    agreement_dir: Path,
-) -> dict[str, Any]:
-    """Put each case's evidence to it; return what the case file says about the draw as a whole."""
-    agreement = evidence.read_agreement(agreement_dir, frozen.time_zone)
-    gathered = evidence.gather(connection, agreement, cases, frozen.run_as_of)
-    for case in cases:
-        # As it will be read back from the record, so that files made later are the same.
-        case["evidence_json"] = json.dumps(gathered[case["handoff_id"]])
-        case["evidence"] = json.loads(case["evidence_json"])
-    versions = [case["agreement_version"] for case in cases]
-    summary = {
-        "run_as_of": evidence.utc_text(frozen.run_as_of),
-        "strata": [
-            {
-                "stratum": list(count.stratum),
-                "population": count.population,
-                "sample": count.sample,
-            }
-            for count in strata
-        ],
-        "definitions": evidence.definitions(
-            connection, agreement, [*versions, frozen.agreement_version]
-        ),
-    }
-    return cast(dict[str, Any], json.loads(json.dumps(summary)))
-
-
-def _case_files(record: dict[str, Any], cases: list[dict[str, Any]]) -> dict[str, bytes]:
-    """Workbook and CSV files of a recorded draw: name -> bytes, the same for the same record.
-
-    One workbook and one CSV of cases for each reviewer, and those of all cases for the chair.
-    """
-    case_file = casefile.build(record, cases)
-    made = {f"{sheet.name.lower()}.csv": workbook.csv_bytes(sheet) for sheet in case_file.tables}
-    made[workbook_file(record["month"])] = workbook.workbook_bytes(case_file)
-    for number, reviewer in enumerate(record["policy"].get("reviewers", []), 1):
-        theirs = casefile.build(record, cases, reviewer["id"])
-        end = f"{number}-{_UNSAFE.sub('_', reviewer['id'])[:60]}"
-        made[f"cases-{end}.csv"] = workbook.csv_bytes(theirs.cases)
-        made[f"review-{record['month']}-{end}.xlsx"] = workbook.workbook_bytes(theirs)
-    return made
-
-
-# What a user id may bear and a file name should not.
-_UNSAFE = re.compile(r"[^A-Za-z0-9.@_-]")
-
-
-def _manifest(
-    frozen: population.Frozen,
-    record: dict[str, Any],
-    drawn_at: datetime,
-    strata: tuple[StratumCount, ...],
-    cases: list[dict[str, Any]],
-    hashes: dict[str, str],
-) -> str:
-    content = {
-        "algorithm": ALGORITHM,
-        "allocation": ALLOCATION,
-        "agreement_version": frozen.agreement_version,
-        "draw_id": frozen.draw_id,
-        "drawn_at": evidence.utc_text(drawn_at),
-        "files": hashes,
-        "frozen_at": evidence.utc_text(frozen.frozen_at),
-        "month": frozen.month,
-        "month_end": evidence.utc_text(frozen.month_end),
-        "month_start": evidence.utc_text(frozen.month_start),
-        "policy": frozen.policy,
-        "population": {
-            "file": POPULATION_FILE,
-            "sha256": frozen.population_sha256,
-            "size": frozen.population_size,
-        },
-        "run_as_of": evidence.utc_text(frozen.run_as_of),
-        "sample": [
-            {
-                key: case[key]
-                for key in ("handoff_id", "rank", "reviewers", "stratum", "ticket", "took_part")
-            }
-            for case in cases
-        ],
-        "seed": record["seed"],
-        "seed_origin": record["seed_origin"],
-        "strata": [
-            {
-                "population": count.population,
-                "sample": count.sample,
-                "stratum": list(count.stratum),
-            }
-            for count in strata
-        ],
-        "time_zone": frozen.time_zone,
-    }
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _deliver(
@@ -533,74 +274,12 @@ def _deliver(
     reached("review.after_draw_commit")
     folder = out_dir / month
     with ledger.month_transaction(warehouse_url, month) as connection:
-        record, cases = _recorded(connection, month)
-        manifest = json.loads(record["manifest"])
-        expected = {
-            POPULATION_FILE: record["population_sha256"],
-            **manifest["files"],
-            MANIFEST_FILE: hashlib.sha256(record["manifest"].encode()).hexdigest(),
-        }
-        missing, different = files.standing(folder, expected)
-        altered = sorted({POPULATION_FILE, MANIFEST_FILE} & set(different))
-        if altered:
-            raise FilesChangedError(
-                f"{folder / altered[0]} is not the file of draw {record['draw_id']}; move it away "
-                "and repeat the call, and it is written again from the record"
-            )
-        missing += [name for name in VERIFY_FILES if not (folder / name).exists()]
-        if missing:
-            tell(f"{month}: writing {', '.join(missing)} to {folder}")
-            _write_files(connection, record, cases, expected, missing, folder, aside)
+        parts = publication.recorded(connection, month)
+        changed = publication.put_in_place(connection, parts, folder, aside, tell)
         drift = population.Drift(0, 0, 0)
         if not newly_drawn:
             drift = _compare(connection, month, folder, aside, tell)
-    return _result(record, manifest, folder, newly_drawn, drift, different)
-
-
-def _recorded(
-    connection: psycopg.Connection[Any], month: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        record = cursor.execute("select * from review.draws where month = %s", [month]).fetchone()
-        cases = cursor.execute(
-            "select * from review.sample where month = %s order by case_number", [month]
-        ).fetchall()
-    if record is None or record["manifest"] is None:
-        raise ReviewError(f"{month} is not drawn; nothing can be delivered")
-    return record, cases
-
-
-def _write_files(
-    connection: psycopg.Connection[Any],
-    record: dict[str, Any],
-    cases: list[dict[str, Any]],
-    expected: dict[str, str],
-    missing: list[str],
-    folder: Path,
-    aside: Path,
-) -> None:
-    month = record["month"]
-    made = _case_files(record, cases) if set(missing) & set(expected) else {}
-    made[MANIFEST_FILE] = record["manifest"].encode()
-    made |= {name: source.read_bytes() for name, source in VERIFY_FILES.items()}
-    # The manifest comes last: where it stands, everything else does.
-    ordered = sorted(missing, key=lambda name: (name == MANIFEST_FILE, name))
-    for name in ordered:
-        if name != POPULATION_FILE:
-            files.write(aside / name, [made[name]])
-        elif not (aside / name).exists():  # else this very call has drawn and written it
-            with population.members(connection, month) as rows:
-                files.write(aside / name, map(population.canonical_line, rows))
-        if name in expected and files.sha256_of(aside / name) != expected[name]:
-            raise FilesChangedError(
-                f"{name} of {month} cannot be written again byte for byte: the record in schema "
-                "review, or the library that writes workbooks, is not what it was; restore the "
-                "file from a backup"
-            )
-    reached("review.before_files")
-    for name in files.move(aside, folder, ordered):
-        reached(f"review.after_{name}")
-    ledger.append(connection, month, "written", {"files": ordered})
+    return result_of(parts[0], folder, newly_drawn, drift, changed)
 
 
 def _compare(
@@ -621,15 +300,13 @@ def _compare(
     return drift
 
 
-def _result(
-    record: dict[str, Any],
-    manifest: dict[str, Any],
-    folder: Path,
-    newly_drawn: bool,
-    drift: population.Drift,
-    different: list[str],
+def result_of(
+    part: Part, folder: Path, newly_drawn: bool, drift: population.Drift, changed: list[str]
 ) -> DrawResult:
-    names = [MANIFEST_FILE, POPULATION_FILE, *VERIFY_FILES, *manifest["files"]]
+    """What a call tells of a draw or of an extension, whose files are in place."""
+    record, manifest = part.record, json.loads(part.manifest)
+    named = manifest_file(part.number)
+    names = [named, POPULATION_FILE, *VERIFY_FILES, *manifest["files"]]
     if (folder / LATE_FILE).exists():
         names.append(LATE_FILE)
     return DrawResult(
@@ -645,14 +322,14 @@ def _result(
             for each in manifest["strata"]
         ),
         folder=folder,
-        workbook=folder / workbook_file(record["month"]),
-        manifest=folder / MANIFEST_FILE,
+        workbook=folder / workbook_file(record["month"], part.number),
+        manifest=folder / named,
         files=tuple(folder / name for name in sorted(names)),
         newly_drawn=newly_drawn,
         late_arrivals=drift.late,
         changed=drift.changed,
         gone=drift.gone,
-        kept_files=tuple(different),
+        kept_files=tuple(changed),
         unassigned=sum(
             bool(manifest["policy"].get("reviewers")) and not case["reviewers"]
             for case in manifest["sample"]
@@ -661,7 +338,8 @@ def _result(
 
 
 @contextmanager
-def _refusals_logged(warehouse_url: str, month: str) -> Iterator[None]:
+def refusals_logged(warehouse_url: str, month: str) -> Iterator[None]:
+    """Leave a line in the log where the block refuses to go on."""
     try:
         yield
     except ReviewError as error:
@@ -669,5 +347,5 @@ def _refusals_logged(warehouse_url: str, month: str) -> Iterator[None]:
         raise
 
 
-def _silent(line: str) -> None:
+def silent(line: str) -> None:
     """Tell nobody."""

@@ -51,12 +51,20 @@ class RedrawError(ReviewError):
     """The month is drawn already, and a second seed would choose among samples."""
 
 
+class ExtensionError(ReviewError):
+    """The sample cannot be extended to that size: it has as many cases, or nobody is left."""
+
+
 class PopulationChangedError(ReviewError):
     """The frozen population is no longer what was hashed."""
 
 
 class FilesChangedError(ReviewError):
     """Files in the review's folder are not those of this draw."""
+
+
+class DeliveryError(ReviewError):
+    """Files cannot be delivered to the place that is set; they stand in the review's folder."""
 
 
 class CaseFileTooLargeError(ReviewError):

@@ -4,24 +4,26 @@ Everything is computed from the record (draws, sample, verdicts); the same recor
 files. Nobody is named: causes are counted, reviewers are a number.
 """
 
+import hashlib
 import json
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from psycopg.rows import dict_row
+import psycopg
 
-from lead_handoff.review import evidence, files, ledger
+from lead_handoff.review import evidence, files, ledger, publication
 from lead_handoff.review.bounds import Bounds, Reviewed, bounds, combined
 from lead_handoff.review.casefile import stratum_words
-from lead_handoff.review.errors import ReviewError
 from lead_handoff.review.policy import Policy, read_policy
 from lead_handoff.review.raters import agreement
 from lead_handoff.review.roster import lacks
 from lead_handoff.review.standing import settled, standing
 
 ESTIMATE_FILE, REPORT_FILE = "estimate.json", "estimate.md"
+ESTIMATE_MANIFEST = "manifest-estimate.json"
+"""Lists the two with their hashes, and names the draw's newest manifest with its own."""
 
 _DECISIONS = {
     "mostly_valid": "more than half of the month's exits were right: look at the quality of what "
@@ -36,32 +38,64 @@ _DECISIONS = {
 def estimate_month(
     month: str, *, warehouse_url: str, out_dir: Path, agreement_dir: Path
 ) -> dict[str, Any]:
-    """Estimate a drawn month and write estimate.json and estimate.md to its folder.
+    """Estimate a drawn month and write the estimate, its report and their manifest to its folder.
 
     Raises:
         ReviewError: the month is not drawn.
         PolicyError: its policy cannot be read.
     """
     with ledger.month_transaction(warehouse_url, month) as connection:
-        with connection.cursor(row_factory=dict_row) as cursor:
-            draw = cursor.execute("select * from review.draws where month = %s", [month]).fetchone()
-            cases = cursor.execute(
-                "select handoff_id, stratum from review.sample where month = %s", [month]
-            ).fetchall()
+        parts = publication.recorded(connection, month)
+        draw = parts[-1].record
+        cases = [case for part in parts for case in part.added]
         said = standing(connection, month)
-        if draw is None or draw["seed"] is None:
-            raise ReviewError(f"{month} is not drawn; draw it before it is estimated")
         policy = read_policy(agreement_dir, draw["agreement_version"])
         confidence = Fraction(str(policy.confidence))
         estimate = estimated(draw, cases, said, confidence) | {
             "quorum": _quorum(draw, policy, said),
         }
+        made = _files_of(estimate, parts[-1])
         with files.workspace(out_dir, month) as aside:
-            text = json.dumps(estimate, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-            files.write(aside / ESTIMATE_FILE, [text.encode()])
-            files.write(aside / REPORT_FILE, [report(estimate).encode()])
-            list(files.move(aside, out_dir / month, [REPORT_FILE, ESTIMATE_FILE]))
+            for name, content in made.items():
+                files.write(aside / name, [content])
+            list(files.move(aside, out_dir / month, made))
+        _log(connection, month, hashlib.sha256(made[ESTIMATE_MANIFEST]).hexdigest())
     return estimate
+
+
+def _files_of(estimate: dict[str, Any], part: publication.Part) -> dict[str, bytes]:
+    """The estimate's files; its manifest comes last."""
+    made = {
+        REPORT_FILE: report(estimate).encode(),
+        ESTIMATE_FILE: _json(estimate),
+    }
+    manifest = {
+        "draw_id": estimate["draw_id"],
+        "estimates": {
+            "file": publication.manifest_file(part.number),
+            "sha256": hashlib.sha256(part.manifest.encode()).hexdigest(),
+        },
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in made.items()},
+        "month": estimate["month"],
+        "verdicts_until": estimate["verdicts_until"],
+    }
+    return made | {ESTIMATE_MANIFEST: _json(manifest)}
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _log(connection: psycopg.Connection[Any], month: str, sha256: str) -> None:
+    """Note which estimate was made, unless it is the one that was made last."""
+    detail = {"manifest_sha256": sha256}
+    last = connection.execute(
+        "select detail from review.log where month = %s and event = 'estimated'"
+        " order by entry desc limit 1",
+        [month],
+    ).fetchone()
+    if last is None or last[0] != detail:
+        ledger.append(connection, month, "estimated", detail)
 
 
 def estimated(

@@ -83,11 +83,19 @@ create table if not exists review.sample (
 );
 alter table review.sample
     add column if not exists reviewers text[] not null default '{}',
-    add column if not exists took_part text[] not null default '{}';
+    add column if not exists took_part text[] not null default '{}',
+    add column if not exists extension integer not null default 0,
+    add column if not exists extended_at timestamptz;
 comment on table review.sample is
     'One row per drawn case; inclusion_weight = stratum_population / stratum_sample.';
 comment on column review.sample.case_token is
     'Keyed pseudonym of the handoff; the only id a reviewer sees beside the case number.';
+comment on column review.sample.stratum_sample is
+    'Cases of the stratum by the draw or extension that brought this case; a later extension has '
+    'more, see its summary.';
+comment on column review.sample.extension is
+    'Number of the extension that added the case; 0 for those of the draw.';
+comment on column review.sample.extended_at is 'When that was; null for those of the draw.';
 comment on column review.sample.reviewers is
     'User ids of the one or two reviewers of the case; empty where no roster was agreed, or where '
     'all of its reviewers took part.';
@@ -95,6 +103,24 @@ comment on column review.sample.took_part is
     'Reviewers who owned, offered, touched, accepted, rejected or sent back the handoff.';
 comment on column review.sample.evidence is
     'What the case file shows, masked, as it was at the draw: files are made again from it.';
+
+create table if not exists review.extensions (
+    month text not null references review.draws (month),
+    extension integer not null check (extension > 0),
+    extended_at timestamptz not null,
+    sample_size bigint not null,
+    policy jsonb not null,
+    summary jsonb not null,
+    manifest text not null,
+    primary key (month, extension)
+);
+comment on table review.extensions is
+    'One row per extension of a drawn sample: same population, same seed, more cases.';
+comment on column review.extensions.sample_size is 'Cases altogether, those drawn before included.';
+comment on column review.extensions.policy is
+    'The frozen policy with the sample_size that was asked for.';
+comment on column review.extensions.manifest is
+    'manifest-extension-<number>.json as it was published, to the byte.';
 
 create table if not exists review.late_arrivals (
     month text not null references review.draws (month),
@@ -190,6 +216,9 @@ create or replace trigger population_is_frozen
     for each statement execute function review.refuse_change();
 create or replace trigger sample_is_frozen
     before update or delete or truncate on review.sample
+    for each statement execute function review.refuse_change();
+create or replace trigger extensions_are_kept
+    before update or delete or truncate on review.extensions
     for each statement execute function review.refuse_change();
 create or replace trigger late_arrivals_are_frozen
     before update or delete or truncate on review.late_arrivals

@@ -19,28 +19,31 @@ def first_difference(manifest: Any) -> str | None:
     policy, seed = manifest["policy"], _sha256(manifest["seed"])
     roster = policy["reviewers"]
     load = {reviewer["id"]: 0 for reviewer in roster}
-    wanted = ceil(Fraction(policy["double_review_share"]) * len(manifest["sample"]))
+    parts: dict[int, list[Any]] = {}  # the draw's cases, then those that each extension added
+    for case in manifest["sample"]:
+        parts.setdefault(case.get("extension", 0), []).append(case)
 
     def least(free: list[Any], case: str) -> list[str]:
         order = [(load[one["id"]], _ticket(seed, f"{case} {one['id']}"), one["id"]) for one in free]
         return [min(order)[2]] if order else []
 
-    sample = manifest["sample"]
-    for case in sorted(sample, key=lambda case: _ticket(seed, case["handoff_id"] + " review")):
-        name = case["handoff_id"]
-        free = [one for one in roster if one["id"] not in case["took_part"]]
-        chosen = least(free, name)
-        sides = [
-            least([one for one in free if one["function"] == side], name)
-            for side in ("sales", "marketing")
-        ]
-        if wanted and all(sides):
-            chosen, wanted = sides[0] + sides[1], wanted - 1
-        for reviewer in chosen:
-            load[reviewer] += 1
-        expected = [one["id"] for one in roster if one["id"] in chosen]
-        if expected != case["reviewers"]:
-            return f"case {name} belongs to {expected}, the manifest says {case['reviewers']}"
+    for _, part in sorted(parts.items()):
+        wanted = ceil(Fraction(policy["double_review_share"]) * len(part))
+        for case in sorted(part, key=lambda case: _ticket(seed, case["handoff_id"] + " review")):
+            name = case["handoff_id"]
+            free = [one for one in roster if one["id"] not in case["took_part"]]
+            chosen = least(free, name)
+            sides = [
+                least([one for one in free if one["function"] == side], name)
+                for side in ("sales", "marketing")
+            ]
+            if wanted and all(sides):
+                chosen, wanted = sides[0] + sides[1], wanted - 1
+            for reviewer in chosen:
+                load[reviewer] += 1
+            expected = [one["id"] for one in roster if one["id"] in chosen]
+            if expected != case["reviewers"]:
+                return f"case {name} belongs to {expected}, the manifest says {case['reviewers']}"
     return None
 
 

@@ -33,7 +33,7 @@ BOOTSTRAP_LOCK = 7_215_940_331
 REVIEW_COLUMNS = {
     "draws": ("month", "draw_id", "frozen_at", "population_size", "drawn_at", "sample_size"),
     "population": ("month", "handoff_id", "exit_kind", "decided_at", "team", "tier"),
-    "sample": ("month", "handoff_id", "case_number", "inclusion_weight"),
+    "sample": ("month", "handoff_id", "case_number", "extended_at"),
     "verdicts": (
         *("verdict_id", "month", "handoff_id", "reviewer", "is_adjudication"),
         *("verdict", "cause", "remedy", "accepted_at"),

@@ -13,9 +13,9 @@ import pytest
 
 from lead_handoff.review import verify
 from lead_handoff.review.allocation import allocate
-from lead_handoff.review.draw import stratum_of
 from lead_handoff.review.population import Member, canonical_line
 from lead_handoff.review.sampler import draw_strata
+from lead_handoff.review.selection import stratum_of
 
 
 def published(

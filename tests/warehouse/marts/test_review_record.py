@@ -42,6 +42,7 @@ def company(small_nights: Nights) -> Built:
 def random_record(handoff_ids: list[str], random: Random) -> Record:
     """Reviews of some handoffs, with verdicts that are corrected, taken back and disputed."""
     record: Record = {"draws": [], "population": [], "sample": [], "verdicts": []}
+    extensions = Random(SEED)
     for month, frozen_at, drawn_at in DRAWS:
         record["draws"].append({"month": month, "frozen_at": frozen_at, "drawn_at": drawn_at})
         members = random.sample(handoff_ids, 30)
@@ -55,7 +56,10 @@ def random_record(handoff_ids: list[str], random: Random) -> Record:
                 }
             )
         for handoff_id in members[:20] if drawn_at else []:
-            record["sample"].append({"month": month, "handoff_id": handoff_id})
+            extended_at = extensions.choice((None, None, None, AS_OF - MICROSECOND, AS_OF))
+            record["sample"].append(
+                {"month": month, "handoff_id": handoff_id, "extended_at": extended_at}
+            )
             for _ in range(random.randrange(5)):
                 record["verdicts"].append(
                     {
@@ -95,9 +99,9 @@ def write(url: str, record: Record) -> None:
         for number, row in enumerate(record["sample"]):
             cursor.execute(
                 "insert into review.sample (month, handoff_id, case_number, case_token, stratum,"
-                " rank, ticket, stratum_population, stratum_sample, inclusion_weight, evidence)"
-                " values (%s, %s, %s, %s, '{}', 1, '0.1', 30, 20, 1.5, '{}')",
-                (row["month"], row["handoff_id"], number, f"token {number}"),
+                " rank, ticket, stratum_population, stratum_sample, inclusion_weight, evidence,"
+                " extended_at) values (%s, %s, %s, %s, '{}', 1, '0.1', 30, 20, 1.5, '{}', %s)",
+                (row["month"], row["handoff_id"], number, f"token {number}", row["extended_at"]),
             )
         cursor.executemany(
             "insert into review.verdicts (month, handoff_id, reviewer, is_adjudication, verdict,"

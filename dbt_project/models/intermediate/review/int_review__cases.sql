@@ -76,7 +76,6 @@ final as (
         sample.handoff_id,
         frozen.exit_kind,
         frozen.team,
-        sample.inclusion_weight,
         coalesce(judged.verdicts, 0) as verdicts,
         case
             when adjudicated.verdict is not null then adjudicated.verdict
