@@ -5,8 +5,8 @@
     make bench-integrity SEEDS="1 2 3"       others
 
 Each seed is a company of its own, simulated with every kind of misconduct and with what only looks
-like it, landed and built as a night is. Seeds up to 120 have been used to set thresholds, those from 121
-on for measuring. Everything runs on a server of its own, deleted at the end.
+like it, landed and built as a night is. Seeds up to 120 have been used to set thresholds, those
+from 121 on are for measuring. Everything runs on a server of its own, deleted at the end.
 """
 
 from __future__ import annotations
