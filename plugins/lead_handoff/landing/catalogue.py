@@ -133,6 +133,38 @@ def _marketo(
     return ObjectSpec("marketo", name, key, _columns(columns), stamps, falls_back, True)
 
 
+def _hubspot(name: str, columns: str) -> ObjectSpec:
+    """An archived record says when it was; its other stamp may be older than that."""
+    columns = (
+        "id:id!* createdAt:timestamp updatedAt:timestamp!* archived:boolean archivedAt:timestamp "
+        + columns
+    )
+    return ObjectSpec("hubspot", name, "id", _columns(columns), ("archivedAt", "updatedAt"))
+
+
+def _hubspot_engagement(name: str, columns: str) -> ObjectSpec:
+    """``contact_ids`` are its associations, which HubSpot keeps apart from its properties."""
+    return _hubspot(
+        name,
+        "hs_timestamp:timestamp!+ hs_createdate:timestamp hs_lastmodifieddate:timestamp"
+        f" hubspot_owner_id:id hs_created_by_user_id:id contact_ids:json! {columns}",
+    )
+
+
+def _hubspot_history(name: str, of: str) -> ObjectSpec:
+    """HubSpot gives an entry no id: the pull makes one of what the entry says."""
+    return ObjectSpec(
+        "hubspot",
+        name,
+        "id",
+        _columns(
+            f"id:id!* {of}:id! property:text! value:text! timestamp:timestamp!* sourceType:text!"
+            " sourceId sourceLabel updatedByUserId:id"
+        ),
+        ("timestamp",),
+    )
+
+
 def _generic(name: str, key: str, columns: str, stamp: str | None) -> ObjectSpec:
     """An updated_at, where delivered and filled, is the stamp of any generic object."""
     stamps = tuple(dict.fromkeys(["updated_at", *([stamp] if stamp else [])]))
@@ -224,6 +256,31 @@ _OBJECTS = (
         "activityDate",
     ),
     _marketo("activity_types", "id", "id:id!* name:text! apiName", None, falls_back=True),
+    _hubspot(
+        "contacts",
+        "email firstname lastname phone company lifecyclestage:text! hs_lead_status:text!"
+        " hubspot_owner_id:id! hubspotscore:number hs_analytics_source createdate:timestamp!*"
+        " lastmodifieddate:timestamp hs_merged_object_ids",
+    ),
+    _hubspot_history("contact_property_history", "contactId"),
+    _hubspot_engagement("calls", "hs_call_direction hs_call_disposition hs_call_status"),
+    _hubspot_engagement("emails", "hs_email_direction hs_email_status"),
+    _hubspot_engagement(
+        "meetings", "hs_meeting_outcome hs_meeting_start_time:timestamp+ hs_meeting_title"
+    ),
+    _hubspot_engagement(
+        "tasks",
+        "hs_task_status:text! hs_task_type hs_task_subject hs_task_completion_date:timestamp",
+    ),
+    _hubspot(
+        "deals",
+        "dealname pipeline dealstage:text! amount:number deal_currency_code"
+        " hs_is_closed:boolean! hs_is_closed_won:boolean! closedate:timestamp+"
+        " createdate:timestamp!* hs_lastmodifieddate:timestamp hubspot_owner_id:id"
+        " hs_created_by_user_id:id contact_ids:json!",
+    ),
+    _hubspot_history("deal_property_history", "dealId"),
+    _hubspot("owners", "email firstName lastName userId:id type teams:json"),
     _generic(
         "leads",
         "lead_id",
