@@ -49,7 +49,8 @@ def test_without_a_connection_nothing_is_pulled_and_the_reason_is_told(
 ) -> None:
     caplog.set_level(logging.INFO)
     assert pulling.objects_to_pull() == []
-    assert "files only: no connection salesforce_default or marketo_default exists" in caplog.text
+    names = "salesforce_default or marketo_default or hubspot_default"
+    assert f"files only: no connection {names} exists" in caplog.text
 
 
 def test_each_object_of_each_connection_is_pulled_unless_left_out(pulling: Any, known: Any) -> None:

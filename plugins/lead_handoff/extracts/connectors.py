@@ -9,7 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lead_handoff.extracts import marketo, marketo_check, salesforce, salesforce_check
+from lead_handoff.extracts import (
+    hubspot,
+    hubspot_check,
+    marketo,
+    marketo_check,
+    salesforce,
+    salesforce_check,
+)
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
@@ -62,6 +69,9 @@ CONNECTORS = {
         ),
         Connector(
             "marketo", marketo.objects, marketo.session, marketo.pull, marketo_check.problems_of
+        ),
+        Connector(
+            "hubspot", hubspot.objects, hubspot.session, hubspot.pull, hubspot_check.problems_of
         ),
     )
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lead_handoff.extracts import marketo, salesforce
+from lead_handoff.extracts import hubspot, marketo, salesforce
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
@@ -51,7 +51,7 @@ class Handler(faulty.FaultyHandler):
             world.failures -= 1
             self.send(world.status, world.body, **world.headers)
         else:
-            self.send_json({"success": True, "result": [], "records": []})
+            self.send_json({"success": True, "result": [], "records": [], "results": []})
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,9 @@ class Case:
             return self.body
         if self.source == "salesforce":
             return json.dumps([{"errorCode": self.code, "message": "secret words"}]).encode()
+        if self.source == "hubspot":
+            said = {"policyName": self.code} if self.status == 429 else {"category": self.code}
+            return json.dumps(said | {"message": "secret words"}).encode()
         errors = [{"code": self.code, "message": f"{self.message} secret words"}]
         return json.dumps({"success": False, "errors": errors}).encode()
 
@@ -93,6 +96,10 @@ def http_case(source: str, status: int, action: str, name: str = "", **more: Any
 
 def salesforce_case(status: int, code: str, action: str, name: str = "", **more: Any) -> Case:
     return Case("salesforce", code, action, name, status, **more)
+
+
+def hubspot_case(status: int, code: str, action: str, name: str = "", **more: Any) -> Case:
+    return Case("hubspot", code, action, name, status, **more)
 
 
 CREATE = "/bulk/v1/leads/export/create.json"
@@ -165,6 +172,23 @@ CASES = [
     http_case("salesforce", 429, "retry", headers=(("Retry_After", "9"),), pause=9),
     http_case("salesforce", 429, "later", "source_busy", headers=(("Retry_After", "3600"),)),
     http_case("salesforce", 502, "retry"),
+    hubspot_case(429, "SECONDLY", "retry", pause=1),
+    hubspot_case(429, "TEN_SECONDLY_ROLLING", "retry", pause=10),
+    hubspot_case(429, "A_LIMIT_NOBODY_KNOWS", "retry", headers=(("Retry_After", "4"),), pause=4),
+    hubspot_case(429, "DAILY", "later", "quota_used_up"),
+    hubspot_case(429, "SECONDLY", "later", "source_busy", headers=(("Retry_After", "3600"),)),
+    hubspot_case(401, "EXPIRED_AUTHENTICATION", "renew"),
+    hubspot_case(403, "MISSING_SCOPES", "stop", "scope_missing"),
+    hubspot_case(400, "VALIDATION_ERROR", "stop", "request_refused"),
+    hubspot_case(404, "OBJECT_NOT_FOUND", "stop", "request_refused"),
+    http_case("hubspot", 423, "retry", headers=(("Retry_After", "2"),), pause=2),
+    http_case("hubspot", 477, "retry", headers=(("Retry_After", "5"),), pause=5),
+    http_case("hubspot", 200, "retry"),
+    http_case("hubspot", 500, "retry"),
+    http_case("hubspot", 502, "retry"),
+    http_case("hubspot", 504, "retry"),
+    http_case("hubspot", 524, "retry"),
+    Case("hubspot", "none", "retry", body=b'{"status": "COMPLETE"}'),
 ]
 SUCCEED = {"retry", "renew", "as a form", "nothing found"}
 
@@ -173,12 +197,19 @@ def asked(case: Case, sleeps: list[float]) -> tuple[Scripted, ExtractError | Non
     """One request to a source that fails as the case says."""
     world = Scripted(case.status, case.content, dict(case.headers))
     patience = Patience(attempts=4, first=0.0001, timeout=5, sleep=sleeps.append)
-    module: Any = {"marketo": marketo, "salesforce": salesforce}[case.source]
-    default = {"marketo": "/rest/v1/activities/types.json", "salesforce": "/query"}
+    module: Any = {"marketo": marketo, "salesforce": salesforce, "hubspot": hubspot}[case.source]
+    default = {
+        "marketo": "/rest/v1/activities/types.json",
+        "salesforce": "/query",
+        "hubspot": "/crm/v3/owners",
+    }
+    extra = {"refresh_token": "r"} if case.source == "hubspot" else {}
     path = case.path or default[case.source]
     with (
         faulty.serving(world, Handler) as address,
-        module.session(Connection(f"{case.source}_default", address, "id", "key"), patience) as it,
+        module.session(
+            Connection(f"{case.source}_default", address, "id", "key", extra), patience
+        ) as it,
     ):
         try:
             if path.endswith(("create.json", "enqueue.json")):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulators import marketo, salesforce
+from tests.simulators import hubspot, marketo, salesforce
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_MB = 100
@@ -69,8 +69,48 @@ def a_large_marketo() -> tuple[AbstractContextManager[str], str, str, str]:
     return marketo.serving(world), "leads", world.client_id, world.client_secret
 
 
+class WideContacts(hubspot.Account):
+    """An account whose contacts are made when they are asked for; more than a search can show."""
+
+    def found(self, first: int, rows: int) -> list[dict[str, Any]]:
+        return [self.records["contacts"][0] | {"id": str(n)} for n in range(first, first + rows)]
+
+
+class WideHandler(hubspot.Handler):
+    """Answers as the account would, without a list of its contacts."""
+
+    world: WideContacts
+
+    def search(self, name: str, body: dict[str, Any]) -> None:
+        (after,) = [
+            int(each["value"])
+            for each in body["filterGroups"][0]["filters"]
+            if each["propertyName"] == "hs_object_id"
+        ]
+        rows = min(body["limit"], ROWS - after)
+        page = [self.shown(each, {}) for each in self.world.found(after + 1, rows)]
+        self.send_json({"total": ROWS - after, "results": page})
+
+    def batch(self, name: str, body: dict[str, Any], archived: bool) -> None:
+        found = [self.world.found(int(each["id"]), 1)[0] for each in body["inputs"]]
+        self.send_json({"results": [self.shown(each, body) for each in found]})
+
+
+def a_large_hubspot() -> tuple[AbstractContextManager[str], str, str, str]:
+    names = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id", "createdate")
+    row = {
+        "id": "1",
+        "createdAt": STAMP,
+        "updatedAt": STAMP,
+        "archived": False,
+        "properties": dict.fromkeys(names, STAMP) | {"own_wide": WIDE},
+    }
+    world = WideContacts({"contacts": [row]}, now=datetime(2026, 5, 2, tzinfo=UTC))
+    return hubspot.faulty.serving(world, WideHandler), "contacts", "", world.token
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("large", [a_large_salesforce, a_large_marketo])
+@pytest.mark.parametrize("large", [a_large_salesforce, a_large_marketo, a_large_hubspot])
 def test_the_memory_of_a_pull_stays_small_however_large_the_table(
     large: Any, tmp_path: Path
 ) -> None:
