@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.landing.conftest import Delivery
+from lead_handoff.extracts import hubspot
+from lead_handoff.extracts.connection import Connection
+from lead_handoff.extracts.http import Patience
+from lead_handoff.extracts.pulling import Pace
+from tests.simulators.hubspot import Account, serving
+from tests.warehouse.landing.conftest import NIGHT, Delivery
 
 CONTACT = {
     "id": "101",
@@ -155,3 +160,64 @@ def test_a_file_without_a_required_column_is_refused_by_name(
     assert (load.status, load.error_name) == ("failed", "missing_column")
     assert column in str(load.error_message)
     assert not delivery.raw(f"raw_hubspot.{name}")
+
+
+def small_account(seed: int) -> Account:
+    """Values of the kinds that HubSpot has; everything in it is text, as in its answers."""
+    properties = {key: value for key, value in CONTACT.items() if key.islower() and key != "id"}
+    changed = {"lastmodifieddate": CONTACT["updatedAt"], "hs_lastmodifieddate": DEAL["updatedAt"]}
+    of = {
+        "contacts": properties,
+        "deals": {key: DEAL[key] for key in DEAL if key.islower()} | {"hubspot_owner_id": "77"},
+        **{
+            each: {"hs_timestamp": CALL["hs_timestamp"]} for each in ("calls", "emails", "meetings")
+        },
+        "tasks": {"hs_timestamp": CALL["hs_timestamp"], "hs_task_status": "COMPLETED"},
+    }
+    entry = {key: ENTRY[key] for key in ("value", "timestamp", "sourceType", "sourceId")}
+    records = {
+        name: [
+            {
+                "id": str(number),
+                "createdAt": CONTACT["createdAt"],
+                "updatedAt": CONTACT["updatedAt"],
+                "archived": number > 10,
+                "archivedAt": "2026-04-20T08:00:00Z" if number > 10 else None,
+                "properties": given | changed,
+                "history": {
+                    kept: [entry, entry | {"value": "b", "timestamp": "2026-03-01T09:00:00Z"}]
+                    for kept in hubspot.KEPT.get(name, ())[:1]
+                },
+            }
+            for number in range(1, 13)
+        ]
+        for name, given in of.items()
+    }
+    owner = {"id": "77", "email": "o@example.com", "archived": False, "teams": [{"id": "1"}]}
+    owners = [owner | {"createdAt": CONTACT["createdAt"], "updatedAt": CONTACT["updatedAt"]}]
+    contacts_of = {(name, "1"): ["101", "102", "103"] for name in of}
+    return Account(records, owners, contacts_of, now=datetime(2026, 5, 2, tzinfo=UTC), seed=seed)
+
+
+def test_what_is_pulled_through_faults_lands_whole_and_once(delivery: Delivery) -> None:
+    account = small_account(seed=3)
+    patience = Patience(attempts=12, first=0.0001, sleep=lambda _: None)
+    with serving(account) as address:
+        given = Connection("hubspot_default", address, password=account.token)
+        with hubspot.session(given, patience) as session:
+            for name in hubspot.objects():
+                hubspot.pull(session, name, NIGHT, delivery.root, Pace(page_rows=3))
+    assert account.faults.drawn
+    loads = delivery.land("hubspot")
+    assert {(load.status, load.rows_quarantined) for load in loads} == {("loaded", 0)}
+    for name in account.records:
+        rows = delivery.raw(f"raw_hubspot.{name}")
+        assert sorted(int(row["_key"]) for row in rows) == list(range(1, 13))
+        assert [row["_key"] for row in rows if row["archived"] == "true"] == ["11", "12"]
+        if name != "contacts":
+            (first,) = [row for row in rows if row["_key"] == "1"]
+            assert json.loads(first["contact_ids"]) == ["101", "102", "103"]
+    for name in hubspot.HISTORIES:
+        rows = delivery.raw(f"raw_hubspot.{name}")
+        assert len(rows) == 10 * 2
+    assert len(delivery.raw("raw_hubspot.owners")) == 1
