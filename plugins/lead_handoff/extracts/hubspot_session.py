@@ -16,8 +16,10 @@ from lead_handoff.extracts.session import TokenRefused, TokenSession
 
 DAY_SHARE = 0.8
 """Share of the day's requests after which a pull stops; people and other apps need the rest."""
-INTERVAL = 0.22
-"""Seconds between requests: five searches a second are allowed, a hundred requests in ten."""
+INTERVAL = 0.4
+"""Seconds between requests of one object. A night pulls four at once, which together keep to a
+hundred requests in ten seconds; of these half at most are searches, of which five a second are
+allowed."""
 PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """Name of the limit that was reached -> seconds until it may be tried again, if none are named."""
 ALSO_TRANSIENT = frozenset({423, 477, 521, 522, 523, 524})
@@ -73,7 +75,7 @@ class Session(TokenSession):
         self._token, self._base = str(token), given.address
 
     def before(self) -> None:
-        """Keep an even pace, under that which HubSpot allows for searches."""
+        """Keep an even pace, of which four together are what HubSpot allows."""
         pause = self._asked_at + INTERVAL - self.monotonic()
         if pause > 0:
             self.patience.sleep(pause)

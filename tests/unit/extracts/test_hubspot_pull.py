@@ -289,7 +289,7 @@ def test_the_pause_is_as_long_as_the_limit_that_was_reached(
     assert max(slept) == asked_for
 
 
-def test_requests_keep_a_pace_under_five_a_second() -> None:
+def test_four_objects_at_once_keep_to_a_hundred_requests_in_ten_seconds() -> None:
     world = account()
     slept: list[float] = []
     patience = Patience(sleep=slept.append)
@@ -298,7 +298,7 @@ def test_requests_keep_a_pace_under_five_a_second() -> None:
         for _ in range(3):
             session.get("/crm/v3/owners", {"limit": "1"})
     assert slept == pytest.approx([INTERVAL, INTERVAL])
-    assert 1 / INTERVAL < 5
+    assert 4 * 10 / INTERVAL <= 100
 
 
 def fail_by_wrong_token(world: Account, address: str, root: Path) -> None:
