@@ -4,7 +4,7 @@
     orders versions and never waits.
 #}
 {% macro visible_rows(source_name, table_name) %}
-from {{ source(source_name, table_name) }} as landed
+from {{ landed_table(source_name, table_name) }} as landed
 cross join {{ source('build', 'build_context') }} as run
 where
     landed._first_night <= run.night
@@ -81,7 +81,7 @@ where
 
 {# Rows of folders this run may see that are recorded at or after as_of: they wait, and are not lost. #}
 {% macro waiting_rows(source_name, table_name) %}
-from {{ source(source_name, table_name) }} as landed
+from {{ landed_table(source_name, table_name) }} as landed
 cross join {{ source('build', 'build_context') }} as run
 where
     landed._first_night <= run.night

@@ -250,7 +250,7 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
             night=run.night.night,
             agreement_hash=agreement,
             code_hash=project.code_hash(),
-            full=run.is_rebuild,
+            full=run.is_rebuild or project.reads_elt_landings(),
         )
         how = "from the beginning" if plan.is_full else "incrementally"
         tell(f"{plan.slot} {how}: {plan.reason}")

@@ -14,6 +14,8 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 from lead_handoff import settings
 from lead_handoff.agreement import completed
 
@@ -39,6 +41,17 @@ def code_hash(project: Path | None = None) -> str:
                 digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def reads_elt_landings(project: Path | None = None) -> bool:
+    """Whether staging reads tables that an ELT service keeps.
+
+    Those change in place and know no loads, so nothing tells what is news in them: each build that
+    reads them starts from the beginning.
+    """
+    path = (project or settings.dbt_project_dir()) / "dbt_project.yml"
+    variables = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("vars") or {}
+    return bool(variables.get("elt_landings"))
 
 
 def laid_out_dir() -> Path:
