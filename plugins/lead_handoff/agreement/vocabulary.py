@@ -136,7 +136,7 @@ REVIEW_SETTINGS: dict[str, str] = {
     "months_reviewed_from": "month",
 }
 REVIEW_STRATA = ("team", "exit_kind", "tier")
-REVIEW_ALLOCATIONS = ("proportional",)
+REVIEW_ALLOCATIONS = ("proportional", "neyman")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ Settings (agreement_review_policy.csv: agreement_version, setting, value) that t
 | minimum_per_stratum | cases that each stratum gives at least, or all it has |
 | census_below | a month with fewer exits is reviewed whole |
 | census | true: every month is reviewed whole |
-| allocation | proportional |
+| allocation | proportional, or neyman: more where earlier months' verdicts vary more |
 | personal_data | none |
 | reviewers | user ids of those who review, joined by "|" |
 | quorum | how many of them a review needs |
@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
 
+from lead_handoff.agreement.vocabulary import REVIEW_ALLOCATIONS
 from lead_handoff.review.errors import BadSeedError, PolicyError
 from lead_handoff.review.sampler import checked_seed
 
@@ -47,6 +48,7 @@ class Policy:
     confidence: float
     census_below: int
     census: bool
+    allocation: str = "proportional"
     reviewers: tuple[str, ...] = ()
     quorum: int = 0
     double_review_share: str = "0"
@@ -125,8 +127,9 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
     strata = tuple(part.strip() for part in settings.get("strata", "").split("|") if part.strip())
     if not strata or set(strata) - set(STRATUM_COLUMNS) or len(set(strata)) < len(strata):
         raise refuse("strata", f"join some of {', '.join(STRATUM_COLUMNS)} by |, each once")
-    if settings.get("allocation", "proportional") != "proportional":
-        raise refuse("allocation", "only proportional is offered")
+    allocation = settings.get("allocation") or "proportional"
+    if allocation not in REVIEW_ALLOCATIONS:
+        raise refuse("allocation", f"give {' or '.join(REVIEW_ALLOCATIONS)}")
     if settings.get("personal_data", "none") not in ("", "none"):
         raise refuse("personal_data", "only none is offered: case files hold no personal data")
     if settings.get("census", "false").lower() not in ("true", "false", ""):
@@ -155,6 +158,7 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
         confidence=share("confidence", 0.95) or 0.95,
         census_below=whole("census_below", 0) or 0,
         census=settings.get("census", "").lower() == "true",
+        allocation=allocation,
         reviewers=tuple(
             part.strip() for part in settings.get("reviewers", "").split("|") if part.strip()
         ),

@@ -36,6 +36,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from lead_handoff.review import ledger
+from lead_handoff.review.allocation import stratum_of
+from lead_handoff.review.deviations import deviations
 from lead_handoff.review.errors import (
     BadIdError,
     BadMonthError,
@@ -264,6 +266,17 @@ def find(connection: psycopg.Connection[Any], month: str) -> Frozen | None:
     return None if row is None else Frozen(*row)
 
 
+def _deviations(
+    connection: psycopg.Connection[Any], month: str, policy: Policy
+) -> list[tuple[tuple[str, ...], int]]:
+    """Stratum and deviation of the frozen month, as the manifest publishes them."""
+    places = connection.execute(
+        "select distinct team, exit_kind, tier from review.population where month = %s", [month]
+    )
+    strata = {stratum_of(policy.strata, *place) for place in places}
+    return list(deviations(connection, month, policy.strata, strata).items())
+
+
 def freeze(
     connection: psycopg.Connection[Any],
     name: str,
@@ -307,7 +320,7 @@ def freeze(
     draw_id = f"{name}-{sha256[:12]}"
     sample_size = policy.size_for(size)
     frozen_policy = {
-        "allocation": "proportional",
+        "allocation": policy.allocation,
         "census": sample_size >= size,
         "default_seed": policy.default_seed,
         "double_review_share": policy.double_review_share,
@@ -317,6 +330,8 @@ def freeze(
         "sample_size": sample_size,
         "strata": list(policy.strata),
     }
+    if policy.allocation == "neyman":
+        frozen_policy["deviations"] = _deviations(connection, name, policy)
     connection.execute(
         "insert into review.draws (month, draw_id, month_start, month_end, time_zone, run_as_of,"
         " generation, agreement_version, policy, population_size, population_sha256, frozen_at)"

@@ -37,7 +37,8 @@ ALGORITHM = (
 )
 ALLOCATION = (
     "minimum_per_stratum first, then one case at a time to the stratum with the largest "
-    "population / (2 * cases + 1), ties to the first by name, until sample_size is reached"
+    "population / (2 * cases + 1), ties to the first by name, until sample_size is reached; where "
+    "the policy has deviations, population counts times the stratum's deviation"
 )
 POPULATION_FILE = "population.jsonl"
 LATE_FILE = "late_arrivals.csv"

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from lead_handoff.review import evidence, files, population
-from lead_handoff.review.allocation import allocate
+from lead_handoff.review.allocation import allocate, stratum_of
 from lead_handoff.review.assignment import assign
 from lead_handoff.review.errors import PopulationChangedError
 from lead_handoff.review.roster import Reviewer, took_part
@@ -37,17 +37,6 @@ class StratumCount:
         return Fraction(self.population, self.sample) if self.sample else None
 
 
-def stratum_of(
-    columns: Sequence[str], team: str | None, exit_kind: str, tier: str | None
-) -> Stratum:
-    """The stratum of a member; a machine's exits are apart under every policy."""
-    values = {"team": team or "", "exit_kind": exit_kind, "tier": tier or ""}
-    stratum = tuple(values[column] for column in columns)
-    if "exit_kind" not in columns:
-        stratum += ("machine" if exit_kind == "machine" else "",)
-    return stratum
-
-
 def strata_of(
     connection: psycopg.Connection[Any], frozen: population.Frozen, sample_size: int | None = None
 ) -> tuple[StratumCount, ...]:
@@ -64,7 +53,8 @@ def strata_of(
             stratum = stratum_of(columns, row["team"], row["exit_kind"], row["tier"])
             sizes[stratum] = sizes.get(stratum, 0) + row["members"]
     size = frozen.policy["sample_size"] if sample_size is None else sample_size
-    given = allocate(sizes, size, frozen.policy["minimum_per_stratum"])
+    deviations = {tuple(name): value for name, value in frozen.policy.get("deviations", ())}
+    given = allocate(sizes, size, frozen.policy["minimum_per_stratum"], deviations)
     return tuple(StratumCount(stratum, sizes[stratum], given[stratum]) for stratum in given)
 
 

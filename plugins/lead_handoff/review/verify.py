@@ -39,7 +39,7 @@ def first_difference(manifest: Any, folder: Path) -> str | None:
     sizes = {stratum: len(tickets[stratum]) for stratum in sorted(tickets)}
     if (digest.hexdigest(), sum(sizes.values())) != (said["sha256"], said["size"]):
         return f"the population has {sum(sizes.values())} members and SHA-256 {digest.hexdigest()}"
-    wanted = _allocation(sizes, policy["sample_size"], policy["minimum_per_stratum"])
+    wanted = _allocation(sizes, policy)
     counted = [[list(stratum), sizes[stratum], wanted[stratum]] for stratum in sizes]
     told = [[each["stratum"], each["population"], each["sample"]] for each in manifest["strata"]]
     drawn = [[key, tick] for s in sizes for tick, key in sorted(tickets[s])[: wanted[s]]]
@@ -61,11 +61,13 @@ def _canonical(line: bytes) -> Any:
         return None
 
 
-def _allocation(sizes: dict[Any, int], total: int, minimum: int) -> dict[Any, int]:
-    given = {stratum: min(size, minimum) for stratum, size in sizes.items()}
-    for _ in range(min(total, sum(sizes.values())) - sum(given.values())):
+def _allocation(sizes: dict[Any, int], policy: dict[str, Any]) -> dict[Any, int]:
+    spread = {tuple(stratum): deviation for stratum, deviation in policy.get("deviations", ())}
+    weights = {stratum: size * spread.get(stratum, 1) for stratum, size in sizes.items()}
+    given = {s: min(size, policy["minimum_per_stratum"]) for s, size in sizes.items()}
+    for _ in range(min(policy["sample_size"], sum(sizes.values())) - sum(given.values())):
         left = [stratum for stratum in given if given[stratum] < sizes[stratum]]
-        given[max(left, key=lambda stratum: Fraction(sizes[stratum], 2 * given[stratum] + 1))] += 1
+        given[max(left, key=lambda s: Fraction(weights[s], 2 * given[s] + 1))] += 1
     return given
 
 

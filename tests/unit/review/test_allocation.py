@@ -10,6 +10,11 @@ from lead_handoff.review.allocation import allocate
 strata = st.dictionaries(
     st.tuples(st.text(max_size=3), st.text(max_size=3)), st.integers(1, 5000), max_size=12
 )
+varying = st.dictionaries(
+    st.tuples(st.text(max_size=3), st.text(max_size=3)),
+    st.tuples(st.integers(1, 5000), st.integers(1, 500)),
+    max_size=12,
+)
 
 
 @given(strata, st.integers(0, 400), st.integers(0, 20))
@@ -29,6 +34,29 @@ def test_a_larger_sample_takes_nothing_from_any_stratum(
 ) -> None:
     small, large = allocate(sizes, total, minimum), allocate(sizes, total + more, minimum)
     assert all(small[stratum] <= large[stratum] for stratum in sizes)
+
+
+@given(varying, st.integers(0, 300), st.integers(0, 100), st.integers(0, 5))
+def test_both_laws_hold_for_neymans_allocation_too(
+    strata: dict[tuple[str, ...], tuple[int, int]], total: int, more: int, minimum: int
+) -> None:
+    sizes = {stratum: size for stratum, (size, _) in strata.items()}
+    deviations = {stratum: deviation for stratum, (_, deviation) in strata.items()}
+    small, large = (allocate(sizes, n, minimum, deviations) for n in (total, total + more))
+    floor = {stratum: min(size, minimum) for stratum, size in sizes.items()}
+    assert sum(small.values()) == max(min(total, sum(sizes.values())), sum(floor.values()))
+    assert all(floor[s] <= small[s] <= large[s] <= sizes[s] for s in sizes)
+
+
+def test_neyman_gives_more_where_verdicts_vary_more() -> None:
+    sizes = {("even",): 100, ("varied",): 100}
+    deviations = {("even",): 100, ("varied",): 500}
+    assert allocate(sizes, 30, 0, deviations) == {("even",): 5, ("varied",): 25}
+
+
+def test_equal_deviations_are_proportional() -> None:
+    sizes = {("big",): 613, ("middle",): 301, ("small",): 99}
+    assert allocate(sizes, 30, 2, dict.fromkeys(sizes, 77)) == allocate(sizes, 30, 2)
 
 
 def test_a_stratum_keeps_its_case_where_largest_remainders_would_take_it_away() -> None:

@@ -63,7 +63,7 @@ def test_a_precision_gives_the_textbook_size_with_finite_population(tmp_path: Pa
         ("sample_size", ""),
         ("minimum_per_stratum", "1.5"),
         ("census", "maybe"),
-        ("allocation", "neyman"),
+        ("allocation", "optimal"),
         ("personal_data", "names"),
         ("half_width", "2"),
         ("default_seed", "x" * 195),

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from lead_handoff.review import verify
-from lead_handoff.review.allocation import allocate
+from lead_handoff.review.allocation import allocate, stratum_of
 from lead_handoff.review.population import Member, canonical_line
 from lead_handoff.review.sampler import draw_strata
-from lead_handoff.review.selection import stratum_of
 
 
 def published(
@@ -42,11 +41,19 @@ def published(
     sizes: dict[tuple[str, ...], int] = {}
     for stratum in placed.values():
         sizes[stratum] = sizes.get(stratum, 0) + 1
-    wanted = allocate(sizes, sample, minimum)
+    deviations = {stratum: dice.randrange(1, 501) for stratum in sorted(sizes)}
+    if dice.random() < 0.5:
+        deviations = {}
+    wanted = allocate(sizes, sample, minimum, deviations)
     seed = str(dice.getrandbits(66))
     drawn = draw_strata(placed.items(), seed, wanted)
     manifest = {
-        "policy": {"strata": strata, "sample_size": sample, "minimum_per_stratum": minimum},
+        "policy": {
+            "strata": strata,
+            "sample_size": sample,
+            "minimum_per_stratum": minimum,
+            "deviations": [[list(stratum), value] for stratum, value in deviations.items()],
+        },
         "population": {
             "file": "population.jsonl",
             "sha256": hashlib.sha256(content).hexdigest(),
