@@ -69,6 +69,13 @@ class Organisation:
         return names.split(", "), [r for r in self.records[table] if since <= at(r) < until]
 
 
+def as_exported(value: object) -> object:
+    """A value as Bulk API 2.0 writes it into a CSV."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 class Handler(faulty.FaultyHandler):
     world: Organisation
 
@@ -213,7 +220,7 @@ class Handler(faulty.FaultyHandler):
         if start == 0 or org.repeats_header:
             writer.writerow(names)
         for row in page[: -1 if self.fault == "short_csv" else None]:
-            writer.writerow(["" if row[n] is None else row[n] for n in names])
+            writer.writerow([as_exported(row[n]) for n in names])
         content = text.getvalue().encode()
         if self.fault == "torn_csv":
             content = content[:-4]
