@@ -183,10 +183,13 @@ def _only_some_clauses(rows: list[Row]) -> list[Row]:
 
 
 def _limits_are_soon_reached(rows: list[Row]) -> list[Row]:
-    """Few leads make a portfolio; a low limit for the pipeline first, and then none."""
+    """Few leads make a portfolio, few touches in half an hour a batch; a low limit for the pipeline
+    first, and then none.
+    """
     limits = {
         "too_good_pipeline": {"share": "0.3", "minimum_opportunities": "5"},
         "stalled_lead": {"stall_days": "20", "share": "0.4", "minimum_leads": "3"},
+        "padded_activity": {"batch_minutes": "30", "batch_size": "2"},
     }
     return [
         row | {"value": limits.get(row["rule"], {}).get(row["threshold"], row["value"])}

@@ -524,16 +524,19 @@ class Findings:
     # -- touches ---------------------------------------------------------------------------
 
     def _padded_activity(self) -> None:
-        """What one user recorded in one minute, under the version in force then."""
+        """What one user recorded in one span of minutes, under the version in force then."""
         batches: dict[tuple[str, str, datetime, str], list[Touch]] = defaultdict(list)
         for touches in self.handoffs.touches.by_lead.values():
             for touch in touches:
                 if touch.user_id is not None and touch.recorded_at is not None:
                     version = self.agreement.judging(touch.recorded_at)
-                    minute = _minute(touch.recorded_at)
-                    batches[touch.source, touch.user_id, minute, version.name].append(touch)
-        for (source, user, minute, _), batch in batches.items():
-            version = self.agreement.judging(minute)
+                    minutes = version.number_threshold("padded_activity", "batch_minutes", "1")
+                    span = int(minutes) * 60
+                    start = int(touch.recorded_at.timestamp()) // span * span
+                    since = datetime.fromtimestamp(start, UTC)
+                    batches[touch.source, touch.user_id, since, version.name].append(touch)
+        for (source, user, since, name), batch in batches.items():
+            version = next(one for one in self.agreement.versions if one.name == name)
             if len(batch) < version.number_threshold("padded_activity", "batch_size", "5"):
                 continue
             days = float(version.number_threshold("padded_activity", "late_days", "1"))
@@ -543,7 +546,7 @@ class Findings:
                 if touch.recorded_at is not None
             )
             is_one_minute = len({_minute(touch.occurred_at) for touch in batch}) == 1
-            at = minute.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            at = since.strftime("%Y-%m-%dT%H:%M:%SZ")
             subject = ("touch_batch", f"{source}|{user}|{at}")
             grade = grade_of(1 + is_late + is_one_minute)
             self._add("padded_activity", version, subject, grade=grade)

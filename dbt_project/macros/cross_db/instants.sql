@@ -131,6 +131,15 @@
     date_trunc('minute', {{ expression }})
 {%- endmacro %}
 
+{# The start of the span of so many minutes that an instant lies in, counted from 1970. #}
+{% macro to_span(expression, minutes) -%}
+    {{ adapter.dispatch('to_span', 'lead_handoff')(expression, minutes) }}
+{%- endmacro %}
+
+{% macro postgres__to_span(expression, minutes) -%}
+    to_timestamp(floor(extract(epoch from {{ expression }}) / (60 * {{ minutes }})) * 60 * {{ minutes }})
+{%- endmacro %}
+
 {# The date that the calendars of a zone show at an instant. #}
 {% macro local_date(moment, zone) -%}
     {{ adapter.dispatch('local_date', 'lead_handoff')(moment, zone) }}

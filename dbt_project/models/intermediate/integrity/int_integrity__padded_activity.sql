@@ -13,6 +13,8 @@ versions as (
         in_force_to,
         {{ threshold('padded_activity', 'batch_size', 'versions.agreement_version', 5) }}
             as batch_size,
+        {{ threshold('padded_activity', 'batch_minutes', 'versions.agreement_version', 1) }}
+            as batch_minutes,
         {{ threshold('padded_activity', 'late_days', 'versions.agreement_version', 1) }}
             as late_days
     from {{ ref('int_agreement__versions') }} as versions
@@ -21,11 +23,12 @@ versions as (
 
 batches as (
 
-    -- What one user recorded in one minute.
+    -- What one user recorded in one span of minutes.
     select
         touches.source_system,
         touches.user_id,
-        {{ to_minute('touches.recorded_at') }} as recorded_minute,
+        {{ to_span('touches.recorded_at', 'versions.batch_minutes') }} as recorded_from,
+        versions.batch_minutes,
         count(*) as touches,
         count(distinct touches.lead_id) as leads,
         min(touches.occurred_at) as first_occurred_at,
@@ -41,7 +44,9 @@ batches as (
         on
             touches.recorded_at >= versions.in_force_from
             and touches.recorded_at < versions.in_force_to
-    group by touches.source_system, touches.user_id, {{ to_minute('touches.recorded_at') }}
+    group by
+        touches.source_system, touches.user_id, versions.batch_minutes,
+        {{ to_span('touches.recorded_at', 'versions.batch_minutes') }}
 
 ),
 
@@ -52,22 +57,22 @@ final as (
     select
         'padded_activity' as rule,
         'touch_batch' as subject_type,
-        source_system || '|' || user_id || '|' || {{ iso_utc('recorded_minute') }} as subject_id,
+        source_system || '|' || user_id || '|' || {{ iso_utc('recorded_from') }} as subject_id,
         cast(null as {{ type_text() }}) as lead_id,
         cast(null as {{ type_text() }}) as handoff_id,
-        recorded_minute as occurred_at,
+        recorded_from as occurred_at,
         {{ grade('1 + ' ~ how_many(['late_touches > 0', 'occurred_minutes = 1'])) }} as grade,
         {{ json_object({
             'user_id': 'user_id',
-            'recorded_minute': iso_utc('recorded_minute'),
+            'recorded_from': iso_utc('recorded_from'),
             'touches': 'touches',
             'leads': 'leads',
             'late_touches': 'late_touches',
             'first_occurred_at': iso_utc('first_occurred_at'),
             'last_occurred_at': iso_utc('last_occurred_at'),
         }) }} as evidence,
-        touches || ' touches of ' || leads || ' leads were recorded in the minute of '
-        || {{ readable('recorded_minute') }} || ', ' || late_touches
+        touches || ' touches of ' || leads || ' leads were recorded within ' || batch_minutes
+        || ' minute(s) from ' || {{ readable('recorded_from') }} || ', ' || late_touches
         || ' of them late.' as message
     from batches
     where touches >= batch_size
