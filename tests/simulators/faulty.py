@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -18,6 +18,8 @@ from threading import Lock, Thread
 from typing import Protocol
 
 IN_A_ROW = 2
+SKEW = 600
+"""Seconds by which the clocks of a failing source differ."""
 
 
 class Faults:
@@ -54,7 +56,7 @@ class World(Protocol):
 
 
 class FaultyHandler(BaseHTTPRequestHandler):
-    """Answers that may be cut, trickle, or be a proxy's page."""
+    """Answers that may be cut at any byte, trickle, tell another time, or be a proxy's page."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -80,7 +82,11 @@ class FaultyHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_datetime(self.world.now, usegmt=True)
+        skew = timedelta()
+        if getattr(getattr(self.world, "faults", None), "seed", None) is not None:
+            # Machines that answer for one source do not agree on the time.
+            skew = timedelta(seconds=Random(len(self.world.requests)).randint(-SKEW, SKEW))
+        return format_datetime(self.world.now + skew, usegmt=True)
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -90,7 +96,9 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self.end_headers()
         fault, self.fault = self.fault, None
         if fault == "cut":
-            self.wfile.write(body[: len(body) // 2 if self.cut_at is None else self.cut_at])
+            # Anywhere, headers alone and all but the last byte included.
+            anywhere = Random(f"{len(self.world.requests)} {len(body)}").randrange(len(body) or 1)
+            self.wfile.write(body[: anywhere if self.cut_at is None else self.cut_at])
             self.close_connection = True
         elif fault == "trickle":
             for start in range(0, len(body), max(1, len(body) // 4)):

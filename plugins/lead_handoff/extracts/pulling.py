@@ -33,10 +33,11 @@ class Pace:
 
     ``overlap``: how far a window reaches back into the last one. ``lag``: how far it stays behind
     the source's clock, because a record shows its stamp only when its transaction is committed.
-    ``longest``: how much time one part covers.
+    ``longest``: how much time one part covers. Overlap and lag together are longer than the longest
+    commit (half an hour) and the most that clocks of one source may differ by (ten minutes).
     """
 
-    overlap: timedelta = timedelta(minutes=30)
+    overlap: timedelta = timedelta(minutes=45)
     lag: timedelta = timedelta(minutes=5)
     longest: timedelta = timedelta(days=180)
     page_rows: int = 50_000

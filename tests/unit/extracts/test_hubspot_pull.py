@@ -230,7 +230,7 @@ def test_the_next_night_reads_what_changed_or_was_archived_since(tmp_path: Path)
     world = account(rows=4, archived=2)
     pulled(world, tmp_path, "contacts")
     random, reach = Random(1), NOW - SMALL.lag
-    stamps = {9001: reach - timedelta(minutes=29), 9002: reach - timedelta(minutes=31), 9003: reach}
+    stamps = {9001: reach - timedelta(minutes=44), 9002: reach - timedelta(minutes=46), 9003: reach}
     world.records["contacts"] += [record("contacts", n, at, random) for n, at in stamps.items()]
     archived = record("contacts", 9004, reach + timedelta(hours=1), random, archived=True)
     world.records["contacts"].append(archived)

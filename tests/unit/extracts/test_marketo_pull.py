@@ -202,8 +202,8 @@ def test_the_next_night_reads_what_changed_since_with_an_overlap(tmp_path: Path)
     random = Random(1)
     reach = NOW - SMALL.lag
     stamps = {
-        "before the overlap": reach - timedelta(minutes=31),
-        "in the overlap": reach - timedelta(minutes=29),
+        "before the overlap": reach - timedelta(minutes=46),
+        "in the overlap": reach - timedelta(minutes=44),
         "after the window": reach + timedelta(minutes=1),
     }
     world.leads = [lead(n + 1, at, at, random) for n, at in enumerate(stamps.values())]
@@ -236,7 +236,7 @@ def test_a_night_without_changes_is_a_night_that_was_pulled(tmp_path: Path) -> N
     world.activities = [activity(5, NOW + timedelta(hours=3), 13, Random(2))]
     done = pulled(world, tmp_path, "activities", NIGHT + timedelta(days=2))
     assert rows_of(done.folder) == []
-    assert "2026-05-02T23:20:00" in (done.folder / "manifest.json").read_text()
+    assert "2026-05-02T23:05:00" in (done.folder / "manifest.json").read_text()
 
 
 def test_a_file_with_the_wrong_hash_is_not_landed(tmp_path: Path) -> None:

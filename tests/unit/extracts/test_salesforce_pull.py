@@ -142,8 +142,8 @@ def test_the_next_night_reads_what_changed_since_with_an_overlap(tmp_path: Path)
     org = organisation()
     reach = NOW - SMALL.lag
     stamps = {
-        "in the overlap": reach - timedelta(minutes=29),
-        "before it": reach - timedelta(minutes=31),
+        "in the overlap": reach - timedelta(minutes=44),
+        "before it": reach - timedelta(minutes=46),
         "at the end of the window": reach,
         "a second before it": reach - timedelta(seconds=1),
     }
