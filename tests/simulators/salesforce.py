@@ -60,6 +60,10 @@ class Organisation:
             return False
         return datetime.fromisoformat(high) - datetime.fromisoformat(low) > self.longest
 
+    def names_hidden(self, soql: str) -> bool:
+        names, table, *_ = WHERE.match(soql).groups()
+        return any((table, name) in self.hidden for name in names.split(", "))
+
     def select(self, soql: str) -> tuple[list[str], list[dict[str, object]]]:
         names, table, low_field, low, high_field, high = WHERE.match(soql).groups()
         assert low_field in (None, high_field)
@@ -160,6 +164,8 @@ class Handler(faulty.FaultyHandler):
         elif path == "/queryAll" and (match := FIRST.match(query["q"])):
             stamps = sorted(str(row[match[1]]) for row in org.records[match[2]])[:1]
             self.send_json({"done": True, "records": [{match[1]: stamp} for stamp in stamps]})
+        elif path == "/queryAll" and org.names_hidden(query["q"]):
+            self.refuse(400, "INVALID_FIELD")
         elif path == "/queryAll":
             self.rest_page(query["q"], 0)
         elif path.startswith("/query/"):
@@ -172,6 +178,9 @@ class Handler(faulty.FaultyHandler):
             job = f"750{len(org.jobs):015d}"
             asked = json.loads(body)
             assert asked["operation"] == "queryAll"
+            if org.names_hidden(asked["query"]):
+                self.refuse(400, "INVALID_FIELD")
+                return
             if org.is_too_long(asked["query"]):
                 self.refuse(400, "QUERY_TIMEOUT")
                 return

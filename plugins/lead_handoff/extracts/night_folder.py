@@ -127,8 +127,12 @@ class ObjectFolder:
                 return progress
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        shutil.rmtree(self.pull, ignore_errors=True)
+        self.forget()
         return {}
+
+    def forget(self) -> None:
+        """Remove what an unfinished pull has left: the next attempt starts anew."""
+        shutil.rmtree(self.pull, ignore_errors=True)
 
     def record(self, progress: dict[str, Any]) -> None:
         """Note how far a pull has come; written whole or not at all."""

@@ -25,6 +25,7 @@ LONGEST_FIELD = 16_000_000
 SHORTEST_PART = timedelta(hours=1)
 BEGIN_AGAIN = frozenset({"result_gone", "result_incomplete", "checksum_mismatch", "job_failed"})
 CUT = frozenset({"window_too_large", "job_failed"})
+PLAN_AGAIN = frozenset({"field_not_visible"})
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,9 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
             try:
                 reader.step(part, progress, folder.pull)
             except ExtractError as error:
+                if error.name in PLAN_AGAIN:
+                    # What was planned names a field that is gone: no attempt could go on with it.
+                    folder.forget()
                 _answer(error, part, progress, reader)
             folder.record(progress.to_json())
             if part.done and len(progress.parts) > 1:

@@ -139,6 +139,12 @@ class Session(TokenSession):
             raise ExtractError("quota_used_up", f"{path}: the day's requests are used up, {code}")
         if code in TOO_LARGE_CODES:
             raise ExtractError("window_too_large", f"{path}: Salesforce answers {code}")
+        if code == "INVALID_FIELD":
+            raise ExtractError(
+                "field_not_visible",
+                f"{path}: a field was removed or hidden since the pull began; run it again, and it"
+                " asks for those that are left",
+            )
         if answer.status_code in TRANSIENT or code in TRANSIENT_CODES:
             raise Transient(f"HTTP {answer.status_code}, {code}", retry_after(answer))
         is_result = "/query" in path and not path.endswith(("/query", "/queryAll"))

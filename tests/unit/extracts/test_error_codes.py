@@ -152,6 +152,7 @@ CASES = [
     http_case("marketo", 500, "retry"),
     http_case("marketo", 502, "retry"),
     http_case("marketo", 503, "retry"),
+    salesforce_case(400, "INVALID_FIELD", "stop", "field_not_visible"),
     salesforce_case(401, "INVALID_SESSION_ID", "renew"),
     salesforce_case(403, "REQUEST_LIMIT_EXCEEDED", "later", "quota_used_up"),
     salesforce_case(400, "ExceededQuota", "later", "quota_used_up"),

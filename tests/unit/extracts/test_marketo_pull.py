@@ -29,7 +29,7 @@ SINCE = "2026-02-01"
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(lag=timedelta(minutes=10), longest=timedelta(days=30), poll=0, piece_bytes=150)
 SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
-STRANGE = [*AWKWARD, "nul\x00inside", None, "null and more"]
+STRANGE = [*AWKWARD, "nul\x00inside", None, "null and more", 7, 2.5, True]
 
 
 def moment(at: datetime) -> str:
@@ -374,6 +374,16 @@ def test_the_fields_can_be_named_and_a_wrong_name_is_said(tmp_path: Path) -> Non
     assert "fitScore" in rows_of(done.folder)[0]
     with pytest.raises(ExtractError, match=r"field_not_visible: leads: .*noSuchField"):
         pulled(world, tmp_path / "x", "leads", fields=["noSuchField"])
+
+
+def test_a_field_removed_between_nights_is_not_asked_for_again(tmp_path: Path) -> None:
+    world = subscription(rows=4)
+    assert "fitScore" in rows_of(pulled(world, tmp_path, "leads").folder)[0]
+    world.hidden, world.now = {"fitScore"}, NOW + timedelta(days=1)
+    world.leads = [lead(9, NOW, NOW + timedelta(hours=1), Random(1))]
+    done = pulled(world, tmp_path, "leads", NIGHT + timedelta(days=1))
+    assert brought(world, done.folder, "leads") == truth(world, "leads")
+    assert "fitScore" not in rows_of(done.folder)[0]
 
 
 def test_a_first_pull_needs_to_know_where_to_begin(tmp_path: Path) -> None:

@@ -238,6 +238,54 @@ def test_a_field_that_nothing_works_without_is_named(tmp_path: Path) -> None:
         pulled(org, tmp_path, "Lead")
 
 
+@pytest.mark.parametrize("name", ["Lead", "User"])
+def test_a_field_removed_between_nights_is_not_asked_for_again(name: str, tmp_path: Path) -> None:
+    org = organisation()
+    assert "Fit__c" in rows_of(pulled(org, tmp_path, name).folder)[0]
+    org.hidden = {(name, "Fit__c")}
+    org.now = NOW + timedelta(days=1)
+    org.records[name] = [record(name, 77, NOW + timedelta(hours=1), Random(1))]
+    (row,) = rows_of(pulled(org, tmp_path, name, NIGHT + timedelta(days=1)).folder)
+    wanted = dict(org.records[name][0])
+    del wanted["Fit__c"]
+    assert row == wanted
+
+
+@pytest.mark.parametrize("name", ["Lead", "User"])
+def test_a_field_removed_while_it_is_pulled_is_named_and_left_out_by_a_new_attempt(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = organisation()
+    plan = salesforce.Reader.plan
+
+    def plan_and_remove(*given: Any) -> Any:
+        planned = plan(*given)
+        org.hidden = {(name, "Fit__c")}
+        return planned
+
+    monkeypatch.setattr(salesforce.Reader, "plan", plan_and_remove)
+    with pytest.raises(ExtractError, match=r"field_not_visible: .*removed or hidden"):
+        pulled(org, tmp_path, name)
+    assert list(find_nights(str(tmp_path), "salesforce", NIGHT)) == []
+    rows = rows_of(pulled(org, tmp_path, name).folder)
+    assert len(rows) == len(truth(org, name))
+    assert not any("Fit__c" in row for row in rows)
+
+
+def test_values_of_another_type_than_yesterday_come_as_they_are(tmp_path: Path) -> None:
+    org = organisation()
+    drifted = [5, "5", 2.5, True, "true", None, "five"]
+    for name in ("Lead", "User"):
+        for row, value in zip(org.records[name], drifted, strict=False):
+            row["Fit__c"] = value
+    users = {row["Id"]: row["Fit__c"] for row in rows_of(pulled(org, tmp_path, "User").folder)}
+    assert users == {row["Id"]: row["Fit__c"] for row in org.records["User"]}
+    leads = {row["Id"]: row["Fit__c"] for row in rows_of(pulled(org, tmp_path, "Lead").folder)}
+    assert [leads[row["Id"]] for row in org.records["Lead"][:7]] == [
+        *("5", "5", "2.5", "true", "true", "", "five")
+    ]
+
+
 def test_a_signed_assertion_logs_in_without_a_shared_secret(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
