@@ -72,8 +72,8 @@ DEFECTS = {
     ),
     "a suspect move counts in the restated funnel": (
         "models/intermediate/waterfall/int_waterfall__measures.sql",
-        "not is_suspect",
-        "true",
+        "and suspects.lead_id is null",
+        "",
     ),
     "merges are followed by one hop": (
         "models/intermediate/identity/int_identity__components.sql",
