@@ -19,7 +19,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down nightly pull freeze sample extend intake backfill psql url metrics docs \
+.PHONY: help setup demo test up down nightly pull freeze sample extend handoff-verify intake backfill psql url metrics docs \
         check-agreement check-connection bench bench-integrity bench-review \
         lint format lock clean clean-all
 
@@ -53,6 +53,12 @@ extend: setup ## add cases to a drawn sample, redrawing nothing: make extend MON
 	@$(call need,MONTH,2026-05)
 	@$(call need,SIZE,60)
 	@$(RUN) -m lead_handoff.cli extend --month "$(MONTH)" --size "$(SIZE)" $(ARGS)
+
+handoff-verify: ## redraw a month's sample from its published files, yes or no: make handoff-verify MONTH=2026-05
+	@$(call need,MONTH,2026-05)
+	@cd "$${HANDOFF_HOME:-.handoff}/review/$(MONTH)" && for manifest in manifest.json manifest-extension-*.json; do \
+		[ -e "$$manifest" ] || continue; echo "$$manifest"; \
+		$(PYTHON) verify.py "$$manifest" && $(PYTHON) verify_reviewers.py "$$manifest" || exit 1; done
 
 intake: setup ## take in the case files that reviewers returned to review/intake/<user id>/
 	@$(RUN) -m lead_handoff.cli intake $(ARGS)
