@@ -31,6 +31,15 @@ class Connection:
         """
         return safe_address(self.host, self.conn_id)
 
+    def listed(self, key: str) -> list[str] | None:
+        """A list in the extra, also as text with commas; None where there is none."""
+        given = self.extra.get(key)
+        if given is None:
+            return None
+        if isinstance(given, str):
+            given = given.split(",")
+        return [str(name).strip() for name in given if str(name).strip()]
+
 
 def safe_address(text: str, what: str) -> str:
     """A base URL that a token may be sent to. Raises ExtractError(unsafe_address)."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import Patience, Transient, client
+from lead_handoff.extracts.http import Transient
 from lead_handoff.extracts.hubspot_session import Session
 from lead_handoff.extracts.night_folder import Window
 from lead_handoff.extracts.pulling import (
@@ -31,6 +31,7 @@ from lead_handoff.extracts.pulling import (
     pull_object,
     write_lines,
 )
+from lead_handoff.extracts.session import opened
 from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 # The index that searches ask lags behind what was written.
@@ -55,12 +56,8 @@ KEPT = {
 """Properties whose history is read, beside those that the connection names."""
 
 
-@contextmanager
-def session(connection: Connection, patience: Patience | None = None) -> Iterator[Session]:
-    """A session that ends with the block."""
-    patience = patience or Patience()
-    with client(patience) as http:
-        yield Session(connection, http, patience)
+session = partial(opened, Session)
+"""A session that ends with the block."""
 
 
 def objects() -> list[str]:
@@ -94,20 +91,36 @@ def reader_of(
 
 
 @dataclass(frozen=True)
-class Searched:
-    """What records and histories have in common: they are found by a search."""
+class Reader:
+    """What all objects have in common."""
 
     hubspot: Session = field(repr=False)
     spec: ObjectSpec
     pace: Pace
 
     source: ClassVar[str] = "hubspot"
-    batch: ClassVar[int] = BATCH
 
     @property
     def object(self) -> str:
         """Its name."""
         return self.spec.name
+
+    def keep(
+        self, rows: Iterable[dict[str, Any]], part: Part, progress: Progress, folder: Path
+    ) -> None:
+        """Write a page, if there is anything to be written."""
+        kept = list(rows)
+        if kept:
+            name = progress.new_name(".jsonl")
+            write_lines(folder / name, kept)
+            part.pages.append(Page(name, len(kept)))
+
+
+@dataclass(frozen=True)
+class Searched(Reader, ABC):
+    """What records and histories have in common: they are found by a search."""
+
+    batch: ClassVar[int] = BATCH
 
     @property
     def searched(self) -> str:
@@ -124,9 +137,9 @@ class Searched:
         listed = self.hubspot.get(f"/crm/v3/properties/{self.searched}")["results"]
         return {str(each["name"]): each.get("hubspotDefined") is not True for each in listed}
 
+    @abstractmethod
     def properties(self) -> list[str]:
         """Properties to read. Raises ExtractError(field_not_visible)."""
-        raise NotImplementedError
 
     def demand(self, names: Iterable[str], visible: Iterable[str]) -> None:
         """Raise ExtractError(field_not_visible) where a property is missing."""
@@ -198,21 +211,11 @@ class Searched:
             records += answer["results"]
         return records
 
+    @abstractmethod
     def rows(
         self, ids: list[str], plan: dict[str, Any], archived: bool
     ) -> Iterable[dict[str, Any]]:
         """What is landed of the records of these ids."""
-        raise NotImplementedError
-
-    def keep(
-        self, rows: Iterable[dict[str, Any]], part: Part, progress: Progress, folder: Path
-    ) -> None:
-        """Write a page, if there is anything to be written."""
-        kept = list(rows)
-        if kept:
-            name = progress.new_name(".jsonl")
-            write_lines(folder / name, kept)
-            part.pages.append(Page(name, len(kept)))
 
 
 @dataclass(frozen=True)
@@ -301,7 +304,7 @@ class HistoryReader(Searched):
         """Those that the pipeline reads, and those that the connection names."""
         visible, kept = self.visible(), KEPT[self.searched]
         self.demand(kept[:2], visible)
-        named = names_in(self.hubspot.connection, f"history_of_{self.searched}")
+        named = self.hubspot.connection.listed(f"history_of_{self.searched}") or []
         self.demand(named, visible)
         return list(dict.fromkeys([*(name for name in kept if name in visible), *named]))
 
@@ -321,17 +324,13 @@ class HistoryReader(Searched):
 
 
 @dataclass(frozen=True)
-class OwnerReader(Searched):
+class OwnerReader(Reader):
     """The owners, whole each night, those who have left too."""
 
     def server_time(self) -> datetime:
         """HubSpot's clock."""
         self.hubspot.get("/crm/v3/owners", {"limit": "1"})
         return self.hubspot.clock()
-
-    def properties(self) -> list[str]:
-        """An owner has none."""
-        return []
 
     def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
         """The lists have no times."""
@@ -370,14 +369,6 @@ def gone_from(answer: dict[str, Any]) -> set[str]:
         if isinstance(error, dict) and error.get("category") == "OBJECT_NOT_FOUND":
             gone |= {str(each) for each in (error.get("context") or {}).get("ids") or []}
     return gone
-
-
-def names_in(connection: Connection, key: str) -> list[str]:
-    """A list in the connection's extra, also as text with commas."""
-    given = connection.extra.get(key) or []
-    if isinstance(given, str):
-        given = given.split(",")
-    return [str(name).strip() for name in given if str(name).strip()]
 
 
 def next_of(document: dict[str, Any]) -> str | None:

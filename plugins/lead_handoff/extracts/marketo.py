@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import Patience, client
 from lead_handoff.extracts.marketo_session import Session
 from lead_handoff.extracts.night_folder import Window
 from lead_handoff.extracts.pulling import (
@@ -29,6 +27,7 @@ from lead_handoff.extracts.pulling import (
     split,
     write_lines,
 )
+from lead_handoff.extracts.session import opened
 from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 # Marketo takes 31 days at most, and changes a job's status once a minute.
@@ -56,12 +55,8 @@ DELETIONS = "deletions"
 DOWNLOADS = 2
 
 
-@contextmanager
-def session(connection: Connection, patience: Patience | None = None) -> Iterator[Session]:
-    """A session that ends with the block."""
-    patience = patience or Patience()
-    with client(patience) as http:
-        yield Session(connection, http, patience)
+session = partial(opened, Session)
+"""A session that ends with the block."""
 
 
 def objects() -> list[str]:
@@ -106,7 +101,7 @@ def lead_fields(marketo: Session, spec: ObjectSpec) -> list[str]:
     """
     described = marketo.get("/rest/v1/leads/describe.json")["result"]
     visible = [each["rest"]["name"] for each in described if each.get("rest")]
-    named = names_in(marketo.connection, "fields")
+    named = marketo.connection.listed("fields")
     hidden = [
         name
         for name in [*(each.name for each in spec.columns if each.required), *(named or [])]
@@ -120,16 +115,6 @@ def lead_fields(marketo: Session, spec: ObjectSpec) -> list[str]:
         )
     known = [each.name for each in spec.columns if each.name in visible]
     return list(dict.fromkeys([*known, *(visible if named is None else named)]))
-
-
-def names_in(connection: Connection, key: str) -> list[str] | None:
-    """A list in the connection's extra, also as text with commas; None where there is none."""
-    given = connection.extra.get(key)
-    if given is None:
-        return None
-    if isinstance(given, str):
-        given = given.split(",")
-    return [str(name).strip() for name in given if str(name).strip()]
 
 
 def activity_types(marketo: Session) -> dict[int, dict[str, Any]]:
@@ -277,7 +262,7 @@ class ActivityReader(BulkReader):
         """The types to read, the parts of the window, and one more for the deletions."""
         first = beginning(self.marketo.connection)
         types = activity_types(self.marketo)
-        named = names_in(self.marketo.connection, "activity_types")
+        named = self.marketo.connection.listed("activity_types")
         wanted = [int(name) for name in named] if named else list(ACTIVITY_TYPES)
         plan = {
             "fields": [each.name for each in self.spec.columns],

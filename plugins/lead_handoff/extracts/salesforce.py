@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import Patience, Transient, client
+from lead_handoff.extracts.http import Transient
 from lead_handoff.extracts.night_folder import Window
 from lead_handoff.extracts.pulling import (
     LONGEST_FIELD,
@@ -29,6 +27,7 @@ from lead_handoff.extracts.pulling import (
     write_lines,
 )
 from lead_handoff.extracts.salesforce_session import Session
+from lead_handoff.extracts.session import opened
 from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 BULK = frozenset(
@@ -43,12 +42,8 @@ UNREADABLE = frozenset({"address", "location", "base64", "complexvalue"})
 """Compound types: Bulk API 2.0 does not select them, and their parts are fields of their own."""
 
 
-@contextmanager
-def session(connection: Connection, patience: Patience | None = None) -> Iterator[Session]:
-    """A session that ends with the block."""
-    patience = patience or Patience()
-    with client(patience) as http:
-        yield Session(connection, http, patience)
+session = partial(opened, Session)
+"""A session that ends with the block."""
 
 
 def objects() -> list[str]:

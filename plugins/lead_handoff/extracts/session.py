@@ -7,7 +7,8 @@ session.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +19,14 @@ import httpx
 
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.http import TRANSIENT, Patience, Transient, json_of, retry_after
+from lead_handoff.extracts.http import (
+    TRANSIENT,
+    Patience,
+    Transient,
+    client,
+    json_of,
+    retry_after,
+)
 
 Result = TypeVar("Result")
 
@@ -128,3 +136,16 @@ class TokenSession(ABC):
             self.answered_at = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
             self.answered_at = None
+
+
+AnySession = TypeVar("AnySession", bound=TokenSession)
+
+
+@contextmanager
+def opened(
+    kind: type[AnySession], connection: Connection, patience: Patience | None = None
+) -> Iterator[AnySession]:
+    """A session of a source's kind that ends with the block."""
+    patience = patience or Patience()
+    with client(patience) as http:
+        yield kind(connection, http, patience)
