@@ -3,7 +3,7 @@
 with landed as (
 
     {% for source_system, table_name in [
-        ('salesforce', 'lead'), ('marketo', 'leads'), ('generic', 'leads')
+        ('salesforce', 'lead'), ('marketo', 'leads'), ('hubspot', 'contacts'), ('generic', 'leads')
     ] %}
     {% if not loop.first %}union{% endif %}
     select

@@ -101,13 +101,19 @@ def pinned(target: Path, **versions: str) -> Path:
     )
 
 
-def _generic_roster(rows: list[Row]) -> list[Row]:
+def _others_roster(rows: list[Row]) -> list[Row]:
+    """People of the plain route and of HubSpot, whom the example does not list."""
     versions = dict.fromkeys(row["agreement_version"] for row in rows)
-    people = [("g-anna", "rep", "true", "always"), ("g-bert", "bdr", "false", "europe")]
+    people = [
+        ("generic", "g-anna", "rep", "true", "always"),
+        ("generic", "g-bert", "bdr", "false", "europe"),
+        ("hubspot", "8801", "rep", "true", "always"),
+        ("hubspot", "8803", "bdr", "false", "europe"),
+    ]
     return rows + [
         {
             "agreement_version": version,
-            "source_system": "generic",
+            "source_system": source,
             "user_id": user,
             "name": user,
             "function": "sales",
@@ -118,7 +124,7 @@ def _generic_roster(rows: list[Row]) -> list[Row]:
             "calendar": calendar,
         }
         for version in versions
-        for user, role, quota, calendar in people
+        for source, user, role, quota, calendar in people
     ]
 
 
@@ -218,7 +224,7 @@ def _with_target(rows: list[Row]) -> list[Row]:
 VARIANTS: dict[str, dict[str, Edit]] = {
     "restarting_clock": {
         "versions": setting(clock_restarts_on_transfer="true", routing_grace_minutes="60"),
-        "roster": _generic_roster,
+        "roster": _others_roster,
         "calendars": _always_open,
     },
     "teleservices": {
@@ -239,7 +245,7 @@ VARIANTS: dict[str, dict[str, Edit]] = {
             row | {"time_zone": "America/New_York"} if row["source_system"] == "generic" else row
             for row in rows
         ],
-        "roster": _generic_roster,
+        "roster": _others_roster,
         "calendars": _always_open,
         "versions": setting(default_calendar="always"),
     },

@@ -81,6 +81,12 @@ KEY_FIELDS = {
     ("generic", "users"): "user_id",
     ("generic", "opportunities"): "opportunity_id",
 }
+HUBSPOT_OBJECTS = ("contacts", "calls", "emails", "meetings", "tasks", "deals", "owners")
+HUBSPOT_HISTORIES = {
+    "contact_property_history": ("contacts", "contactId"),
+    "deal_property_history": ("deals", "dealId"),
+}
+KEY_FIELDS |= {("hubspot", name): "id" for name in (*HUBSPOT_OBJECTS, *HUBSPOT_HISTORIES)}
 STAMP_FIELDS = {
     ("salesforce", "LeadHistory"): ("CreatedDate",),
     ("salesforce", "OpportunityFieldHistory"): ("CreatedDate",),
@@ -94,6 +100,14 @@ STAMP_FIELDS = {
     ("generic", "activities"): ("updated_at", "recorded_at"),
     ("generic", "users"): ("updated_at",),
 }
+STAMP_FIELDS |= {("hubspot", name): ("archivedAt", "updatedAt") for name in HUBSPOT_OBJECTS}
+STAMP_FIELDS |= {("hubspot", name): ("timestamp",) for name in HUBSPOT_HISTORIES}
+HUBSPOT_PEOPLE = {"CRM_UI", "CRM_UI_BULK_ACTION", "CONTACTS_WEB", "MOBILE_IOS", "MOBILE_ANDROID"}
+"""Tools in which a person changes a value."""
+HUBSPOT_MACHINES = {"AUTOMATION_PLATFORM", "WORKFLOWS", "SEQUENCES", "CALCULATED", "TASK", "DEALS"}
+HUBSPOT_MACHINES |= {"API", "BATCH_UPDATE", "INTEGRATION", "INTEGRATIONS_PLATFORM"}
+HUBSPOT_MACHINES |= {"INTEGRATIONS_SYNC", "SALESFORCE", "FORM", "ANALYTICS", "BOT"}
+"""What changes values without a person."""
 SALESFORCE_ID_FIELDS = frozenset(
     {
         "Id",
@@ -114,6 +128,8 @@ SALESFORCE_ID_FIELDS = frozenset(
         "ProfileId",
         "sfdcLeadId",
         "sfdcContactId",
+        "salesforceleadid",
+        "salesforcecontactid",
     }
 )
 OTHER_ID_FIELDS = frozenset(
@@ -134,8 +150,15 @@ OTHER_ID_FIELDS = frozenset(
         "created_by",
         "closed_by",
         "manager_id",
+        "contactId",
+        "dealId",
+        "hubspot_owner_id",
+        "hs_created_by_user_id",
+        "updatedByUserId",
+        "userId",
     }
 )
+USER_OBJECTS = {"salesforce": "User", "generic": "users", "hubspot": "owners"}
 _OWNER_ID = re.compile(r"^(005|00G)([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
 _NAMES_A_CAMPAIGN = re.compile(r"campaign", re.IGNORECASE)
 
@@ -391,6 +414,7 @@ class Company:
             found += self._salesforce_opportunity_changes(waiting)
             found += self._marketo_changes(waiting)
             found += self._generic_changes(waiting)
+            found += self._hubspot_changes(waiting)
         for change in found:
             if change.occurred_at >= self.as_of or change.is_waiting:
                 # Rows dated at or after as_of wait; only future_or_backdated looks at them.
@@ -564,6 +588,49 @@ class Company:
             )
         return result
 
+    def _hubspot_changes(self, waiting: bool) -> list[Change]:
+        """HubSpot tells no former value: it is that of the entry before, by time, then by id."""
+        result = []
+        for history, (name, record) in HUBSPOT_HISTORIES.items():
+            entries = []
+            for row in self._rows("hubspot", history, waiting):
+                at = self.instant("hubspot", row.get("timestamp"))
+                if at is not None and row.get(record) and row.get("property"):
+                    entries.append((at, str(row["id"]), row))
+            before: dict[tuple[str, str], str | None] = {}
+            for at, change_id, row in sorted(entries, key=lambda entry: entry[:2]):
+                of = (str(row[record]), str(row["property"]))
+                tool, by_person = row.get("sourceType"), row.get("sourceType") in HUBSPOT_PEOPLE
+                result.append(
+                    Change(
+                        "hubspot",
+                        name,
+                        *of,
+                        change_id,
+                        at,
+                        at,
+                        before.get(of),
+                        row.get("value"),
+                        self.hubspot_owner(row.get("updatedByUserId")) if by_person else None,
+                        tool,
+                        (row.get("sourceLabel") or tool) if tool in HUBSPOT_MACHINES else None,
+                        is_waiting=waiting,
+                    )
+                )
+                before[of] = row.get("value")
+        return result
+
+    def hubspot_owner(self, user: str | None) -> str | None:
+        """The owner who is this user, by the smallest id of several; else the user itself."""
+        if user is None:
+            return None
+        owners = [
+            key
+            for key, versions in self.versions["hubspot", "owners"].items()
+            if any(version.row.get("userId") == user for version in versions)
+        ]
+        return min(owners, default=f"user:{user}")
+
     # -- reading ---------------------------------------------------------------------------
 
     def timeline(
@@ -577,7 +644,7 @@ class Company:
 
     def is_known_user(self, source: str, user_id: str) -> bool:
         """Known: any version of the user was delivered, or some version's roster lists it."""
-        name = {"salesforce": "User", "generic": "users"}.get(source)
+        name = USER_OBJECTS.get(source)
         if name and user_id in self.versions[source, name]:
             return True
         return any((source, user_id) in version.roster for version in self.agreement.versions)

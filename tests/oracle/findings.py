@@ -20,12 +20,12 @@ from itertools import pairwise
 from math import comb
 
 from tests.oracle.agreement import CLOSED_STAGES, Version, looked_up
-from tests.oracle.company import Change, names_a_campaign
+from tests.oracle.company import USER_OBJECTS, Change, names_a_campaign
 from tests.oracle.handoffs import Handoff, Handoffs
-from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead
+from tests.oracle.identity import DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
 from tests.oracle.sla import Compliance
-from tests.oracle.stage_events import StageEvent, StageEvents
+from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEvents
 from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
 from tests.oracle.values import md5, parse_boolean
@@ -291,15 +291,16 @@ class Findings:
             elif self.as_of > handoff.offered_at + grace:
                 self._add_handoff("no_owner", handoff)
             return
-        name = {"salesforce": "User", "generic": "users"}.get(handoff.owner_source or "")
+        source = handoff.owner_source or ""
         versions = self.company.record_versions(
-            handoff.owner_source or "", name or "", handoff.owner_id
+            source, USER_OBJECTS.get(source, ""), handoff.owner_id
         )
         if versions:
             known = [version for version in versions if version.stamp <= handoff.offered_at]
             row = (known[-1] if known else versions[0]).row
-            flag = row.get("IsActive" if handoff.owner_source == "salesforce" else "is_active")
-            if flag is not None and not parse_boolean(flag):
+            flag = row.get("IsActive" if source == "salesforce" else "is_active")
+            has_left = flag is not None and not parse_boolean(flag)
+            if has_left or (source == "hubspot" and parse_boolean(row.get("archived"))):
                 self._add_handoff("owner_inactive", handoff)
 
     def _late_acceptance(self, handoff: Handoff) -> None:
@@ -499,7 +500,7 @@ class Findings:
         survivor = lead.survivors[source]
         if survivor.is_merged_away:
             return
-        flag = "IsDeleted" if source == "salesforce" else "is_deleted"
+        flag = DELETED_FIELDS[source]
         versions = self.company.record_versions(source, LEAD_OBJECTS[source], survivor.record_id)
         # Of a record that came back, the deletion that still stands.
         deleted_at = versions[-1].stamp
@@ -561,7 +562,7 @@ class Findings:
                 created[record.source, name, record.record_id] = record.created_at
         for found in self.events.opportunities.values():
             for one in found:
-                name = "Opportunity" if one.source == "salesforce" else "opportunities"
+                name = OPPORTUNITY_OBJECTS[one.source]
                 created[one.source, name, one.opportunity_id] = one.created_at
         for events in self.events.events.values():
             for event in events:

@@ -1,4 +1,4 @@
-"""Random companies with the histories that go wrong: native rows of all three sources.
+"""Random companies with the histories that go wrong: native rows of all four sources.
 
 :func:`random_company` gives landed rows for the example agreement; a seed gives the same company
 every time. They hold what real extracts hold on bad days: several changes in one second,
@@ -23,6 +23,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from tests.oracle.company import KEY_FIELDS, STAMP_FIELDS, Landed, clean
+from tests.oracle.hubspot_histories import hubspot
 from tests.oracle.values import expand_salesforce_id, parse_instant
 
 AS_OF = datetime(2026, 5, 1, tzinfo=UTC)
@@ -701,6 +702,22 @@ class _Company:
             }
             self.land("generic", "opportunities", moment, dict(row, updated_at=self.text(moment)))
 
+    def moved_opportunities(self, leads: list[str]) -> None:
+        """Some opportunities of the plain route are given to another lead later."""
+        newest: dict[str, tuple[datetime, dict[str, str]]] = {}
+        for landed in self.rows:
+            if landed.object == "opportunities":
+                at = parse_instant(landed.row["updated_at"], ZoneInfo("UTC"))
+                assert at is not None
+                key = landed.row["opportunity_id"]
+                if key not in newest or newest[key][0] <= at:
+                    newest[key] = (at, landed.row)
+        for at, row in newest.values():
+            if leads and self.chance(0.2):
+                moment = self.later(at) + timedelta(seconds=1)
+                moved = {"lead_id": self.random.choice(leads), "updated_at": self.text(moment)}
+                self.land("generic", "opportunities", moment, row | moved)
+
 
 class _SalesforceLead:
     """One Salesforce lead with its history, its activities, its opportunities."""
@@ -927,6 +944,8 @@ def random_company(seed: int, leads: int) -> list[Landed]:
     company.parts_of_scores()
     company.more_opportunities(salesforce)
     company.deals_of_the_rejected(salesforce)
+    company.moved_opportunities(generic)
+    hubspot(company, max(1, leads // 6), [(one.key, one.contact) for one in salesforce])
     return company.rows
 
 

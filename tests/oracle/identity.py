@@ -12,7 +12,10 @@ from tests.oracle.company import Cells, Company, Timeline, marketo_attributes
 from tests.oracle.values import expand_salesforce_id, iso_microseconds, md5, parse_boolean
 
 LEAD_OBJECTS = {"salesforce": "Lead", "marketo": "leads", "generic": "leads"}
+LEAD_OBJECTS |= {"hubspot": "contacts"}
 CREATED_FIELDS = {"salesforce": "CreatedDate", "marketo": "createdAt", "generic": "created_at"}
+CREATED_FIELDS |= {"hubspot": "createdate"}
+DELETED_FIELDS = {"salesforce": "IsDeleted", "generic": "is_deleted", "hubspot": "archived"}
 RecordKey = tuple[str, str]
 
 
@@ -87,12 +90,10 @@ class Identity:
         }
         for source, name in LEAD_OBJECTS.items():
             for key, row in self.company.current(source, name).items():
-                if source == "salesforce":
-                    is_deleted = parse_boolean(row.get("IsDeleted"))
-                elif source == "marketo":
+                if source == "marketo":
                     is_deleted = key in deleted_in_marketo
                 else:
-                    is_deleted = parse_boolean(row.get("is_deleted"))
+                    is_deleted = parse_boolean(row.get(DELETED_FIELDS[source]))
                 created_at = self.company.instant(source, row.get(CREATED_FIELDS[source]))
                 self.records[source, key] = Record(source, key, created_at, is_deleted, False, row)
 
@@ -112,6 +113,10 @@ class Identity:
                 losers = marketo_attributes(row).get("Merge IDs") or ""
                 for loser in re.findall(r"\d+", losers):
                     self._merge(("marketo", loser), ("marketo", str(row["leadId"]).strip()))
+        for key, versions in self.company.versions["hubspot", "contacts"].items():
+            for version in versions:
+                for loser in re.findall(r"\d+", version.row.get("hs_merged_object_ids") or ""):
+                    self._merge(("hubspot", loser), ("hubspot", key))
         for loser in self._merged_into:
             if loser in self.records:
                 self.records[loser].is_merged_away = True
@@ -139,6 +144,11 @@ class Identity:
                 if row.get("sfdcLeadId"):
                     self._unite(key, ("salesforce", str(row["sfdcLeadId"])))
                 for lead in leads_by_contact.get(row.get("sfdcContactId") or "", []):
+                    self._unite(key, lead)
+            if key[0] == "hubspot":
+                if row.get("salesforceleadid"):
+                    self._unite(key, ("salesforce", str(row["salesforceleadid"])))
+                for lead in leads_by_contact.get(row.get("salesforcecontactid") or "", []):
                     self._unite(key, lead)
             if key[0] == "generic" and row.get("other_system") and row.get("other_system_id"):
                 other = str(row["other_system"]).lower()

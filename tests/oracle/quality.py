@@ -19,7 +19,7 @@ from tests.oracle.handoffs import ACCEPTING_STAGES, Handoff, Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.rows import MartRow, lead_source_of
 from tests.oracle.sla import Clause, Compliance
-from tests.oracle.stage_events import StageEvents
+from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvents
 from tests.oracle.touches import Touches
 from tests.oracle.transitions import Transition
 from tests.oracle.values import (
@@ -402,10 +402,13 @@ class Quality:
         for source, name, amount, currency, created in (
             ("salesforce", "Opportunity", "Amount", "CurrencyIsoCode", "CreatedDate"),
             ("generic", "opportunities", "amount", "currency", "created_at"),
+            ("hubspot", "deals", "amount", "deal_currency_code", "createdate"),
         ):
             for key, row in self.company.current(source, name).items():
                 at = self.company.instant(source, row.get(created))
-                if at is None or at >= self.as_of or parse_boolean(row.get("IsDeleted")):
+                if at is None or at >= self.as_of:
+                    continue
+                if parse_boolean(row.get("IsDeleted")) or parse_boolean(row.get("archived")):
                     continue
                 handoffs = self.handoffs.by_lead.get(leads.get((source, key), ""), [])
                 is_sourced = any(one.offered_at <= at for one in handoffs)
@@ -454,7 +457,7 @@ class Quality:
     def _loss_reason(self, loss: Transition) -> str:
         """In the newest agreement's field of the opportunity; choice: else in an older one's."""
         source, key = loss.event.source, loss.event.opportunity_id
-        name = "Opportunity" if source == "salesforce" else "opportunities"
+        name = OPPORTUNITY_OBJECTS[source]
         if key is not None:
             record = self.company.current(source, name)[key]
             for version in reversed(self.agreement.versions):

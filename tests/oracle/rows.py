@@ -51,7 +51,7 @@ def dim_leads(
             "lead_id": lead.lead_id,
             "salesforce_lead_id": lead.survivor_id("salesforce"),
             "marketo_lead_id": lead.survivor_id("marketo"),
-            "hubspot_contact_id": None,
+            "hubspot_contact_id": lead.survivor_id("hubspot"),
             "generic_lead_id": lead.survivor_id("generic"),
             "company": _current_field(identity, lead, "company"),
             "lead_source": lead_source_of(identity, lead),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,30 @@ from tests.oracle.company import Cells, Change, Company, Version
 from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead, Record
 from tests.oracle.values import iso_second, md5, parse_boolean, parse_number, second_of
 
+OPPORTUNITY_OBJECTS = {
+    "salesforce": "Opportunity",
+    "generic": "opportunities",
+    "hubspot": "deals",
+}
+_STAGE_FIELDS = {"salesforce": "StageName", "hubspot": "dealstage"}
+_OPPORTUNITY_FIELDS = {
+    "salesforce": ("CreatedDate", "Amount", "CurrencyIsoCode", "CampaignId", "IsClosed", "IsWon"),
+    "generic": ("created_at", "amount", "currency", "campaign_id", "is_closed", "is_won"),
+    "hubspot": (
+        "createdate",
+        "amount",
+        "deal_currency_code",
+        "",
+        "hs_is_closed",
+        "hs_is_closed_won",
+    ),
+}
+"""When it was created, amount, currency, campaign, whether it is closed, whether won."""
+
 
 @dataclass
 class StageEvent:
-    """One thing that told a stage. `place` is its position within its own source record."""
+    """One thing that told a stage. `place` is its position among the changes of its field."""
 
     event_id: str
     lead: Lead
@@ -35,6 +56,7 @@ class StageEvent:
     opportunity_id: str | None = None
     campaign_id: str | None = None
     is_repeat: bool = False
+    field: str | None = None
 
     @property
     def rank(self) -> int:
@@ -124,17 +146,24 @@ class StageEvents:
                 for field, history_name in self._status_fields(record.source, name):
                     key = (record.source, name, record.record_id, history_name)
                     changes = self.company.changes.get(key, [])
-                    self._creation(lead, record, name, field, changes)
+                    self._creation(lead, record, name, (field, history_name), changes)
                     for place, change in enumerate(changes, start=1):
                         self._status_change(lead, record, field, change, place)
 
     def _creation(
-        self, lead: Lead, record: Record, name: str, field: str, changes: list[Change]
+        self,
+        lead: Lead,
+        record: Record,
+        name: str,
+        status_field: tuple[str, str],
+        changes: list[Change],
     ) -> None:
         """The status at creation: the old value of the first change, else the current status.
 
-        A first change from blank means that there was none.
+        A first change from blank means that there was none. Of an object with several status fields
+        the creations of all but the first, by the name in its history, are told apart by that name.
         """
+        field, history_name = status_field
         value = changes[0].old if changes else record.row.get(field)
         at = record.created_at
         if at is None or at >= self.company.as_of:
@@ -145,6 +174,8 @@ class StageEvents:
         actor_field = "CreatedById" if record.source == "salesforce" else "created_by"
         actor_id = record.row.get(actor_field)
         source_event_id = f"{name}:{record.record_id}:created"
+        if history_name != min(other for _, other in self._status_fields(record.source, name)):
+            source_event_id += f":{history_name}"
         self.events[lead.lead_id].append(
             StageEvent(
                 md5(record.source, source_event_id),
@@ -162,6 +193,7 @@ class StageEvents:
                 (record.source, name, record.record_id),
                 0,
                 is_creation=True,
+                field=history_name,
             )
         )
 
@@ -191,18 +223,17 @@ class StageEvents:
                 (change.source, change.object, record.record_id),
                 place,
                 campaign_id=change.campaign_id,
+                field=change.field_name,
             )
         )
 
     # -- opportunities ---------------------------------------------------------------------
 
     def _opportunity_events(self) -> None:
-        for source, name in (("salesforce", "Opportunity"), ("generic", "opportunities")):
+        for source, name in OPPORTUNITY_OBJECTS.items():
             for key, row in self.company.current(source, name).items():
                 lead = self._lead_of_opportunity(source, key, row)
-                created = self.company.instant(
-                    source, row.get("CreatedDate" if source == "salesforce" else "created_at")
-                )
+                created = self.company.instant(source, row.get(_OPPORTUNITY_FIELDS[source][0]))
                 if lead is None or created is None:
                     continue
                 closings = self._closings(source, name, key, created)
@@ -218,16 +249,16 @@ class StageEvents:
     def _note_opportunity(
         self, lead: Lead, source: str, key: str, created: datetime, row: Cells
     ) -> None:
-        native = source == "salesforce"
+        _, amount, currency, campaign, *_ = _OPPORTUNITY_FIELDS[source]
         self.opportunities[lead.lead_id].append(
             Opportunity(
                 source,
                 key,
                 lead,
                 created,
-                parse_number(row.get("Amount" if native else "amount")),
-                row.get("CurrencyIsoCode" if native else "currency"),
-                row.get("CampaignId" if native else "campaign_id"),
+                parse_number(row.get(amount)),
+                row.get(currency),
+                row.get(campaign),
                 row,
             )
         )
@@ -240,9 +271,18 @@ class StageEvents:
         """
         if source == "generic":
             return self.identity.lead_of.get((source, row.get("lead_id") or ""))
+        if source == "hubspot":
+            return self._lead_of_deal(row)
         if not hasattr(self, "_lead_by_conversion"):
             self._index_conversions()
         return self._lead_by_conversion.get(key) or self._lead_by_role.get(key)
+
+    def _lead_of_deal(self, row: Cells) -> Lead | None:
+        """HubSpot names a deal's contacts and not which was first: the one created first has it."""
+        keys = [("hubspot", contact) for contact in json.loads(row.get("contact_ids") or "[]")]
+        known = [self.identity.records[key] for key in keys if key in self.identity.lead_of]
+        first = min(known, key=lambda record: (record.created_at, record.record_id), default=None)
+        return self.identity.lead_of[first.key] if first else None
 
     def _index_conversions(self) -> None:
         self._lead_by_conversion: dict[str, Lead] = {}
@@ -275,26 +315,25 @@ class StageEvents:
         """The opportunity's changes into won or lost, in order; they wait for as_of."""
         versions = self.company.record_versions(source, name, key)
         closings: list[_Closing] = []
-        if source == "salesforce":
+        if source in _STAGE_FIELDS:
             # The versions are read in any case: a stage that they alone tell may be unmapped.
-            from_versions = self._closings_from_salesforce_versions(versions)
-            closings = self._closings_from_changes(key, created) or from_versions
+            from_versions = self._closings_from_versions(source, versions)
+            closings = self._closings_from_changes(source, key, created) or from_versions
         else:
             closings = self._closings_from_generic_versions(versions)
         return [closing for closing in closings if closing.occurred_at < self.company.as_of]
 
-    def _closings_from_changes(self, key: str, created: datetime) -> list[_Closing]:
+    def _closings_from_changes(self, source: str, key: str, created: datetime) -> list[_Closing]:
         result = []
-        for field, history_name in self._status_fields("salesforce", "Opportunity"):
-            changes = self.company.changes.get(("salesforce", "Opportunity", key, history_name), [])
+        name = OPPORTUNITY_OBJECTS[source]
+        for field, history_name in self._status_fields(source, name):
+            changes = self.company.changes.get((source, name, key, history_name), [])
             if changes:
                 # The stage at creation is told by the creation; it is looked up only so that an
                 # unknown value is noted.
-                self._map("salesforce", "Opportunity", field, changes[0].old, created)
+                self._map(source, name, field, changes[0].old, created)
             for change in changes:
-                mapping = self._map(
-                    "salesforce", "Opportunity", field, change.new, change.occurred_at
-                )
+                mapping = self._map(source, name, field, change.new, change.occurred_at)
                 if mapping and mapping.stage:
                     result.append(
                         _Closing(
@@ -308,27 +347,29 @@ class StageEvents:
                     )
         return result
 
-    def _closings_from_salesforce_versions(self, versions: list[Version]) -> list[_Closing]:
+    def _closings_from_versions(self, source: str, versions: list[Version]) -> list[_Closing]:
         """Closings of an opportunity whose history tells none: each landed closed version's.
 
         The closing's time is LastStageChangeDate, else CloseDate; the stage is the stage map's,
         else what IsWon says.
         """
         found: dict[str, _Closing] = {}
+        name, stage_field = OPPORTUNITY_OBJECTS[source], _STAGE_FIELDS[source]
+        *_, is_closed, is_won = _OPPORTUNITY_FIELDS[source]
         for version in versions:
             row = version.row
-            at = self.company.instant("salesforce", row.get("LastStageChangeDate"))
-            at = at or self.company.instant("salesforce", row.get("CloseDate"))
-            value = row.get("StageName")
+            at = self.company.instant(source, row.get("LastStageChangeDate"))
+            at = at or self.company.instant(source, row.get("CloseDate") or row.get("closedate"))
+            value = row.get(stage_field)
             moment = at or version.stamp
-            mapping = self._map("salesforce", "Opportunity", "StageName", value, moment)
-            if not parse_boolean(row.get("IsClosed")) or at is None:
+            mapping = self._map(source, name, stage_field, value, moment)
+            if not parse_boolean(row.get(is_closed)) or at is None:
                 continue
-            stage = "won" if parse_boolean(row.get("IsWon")) else "lost"
+            stage = "won" if parse_boolean(row.get(is_won)) else "lost"
             is_authority = True
             if mapping and mapping.stage:
                 stage, is_authority = mapping.stage, mapping.is_authority
-            source_event_id = f"Opportunity:{version.key}:closed:{iso_second(at)}"
+            source_event_id = f"{name}:{version.key}:closed:{iso_second(at)}"
             found[source_event_id] = _Closing(source_event_id, stage, at, None, value, is_authority)
         return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
 
@@ -379,6 +420,8 @@ class StageEvents:
         Choice: the source speaks with authority where it plays the SFA side.
         """
         actor_id = row.get("CreatedById" if source == "salesforce" else "created_by")
+        if source == "hubspot":
+            actor_id = self.company.hubspot_owner(row.get("hs_created_by_user_id"))
         source_event_id = f"{name}:{key}:created"
         self.events[lead.lead_id].append(
             StageEvent(

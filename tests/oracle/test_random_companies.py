@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_company() -> None:
 def test_extracts_lie_where_landing_looks(tmp_path: Path) -> None:
     written = write_extracts(random_company(3, 5), tmp_path, Random(3))
     sources = {path.relative_to(tmp_path).parts[0] for path in written}
-    assert sources == {"salesforce", "marketo", "generic"}
+    assert sources == {"salesforce", "marketo", "generic", "hubspot"}
     for path in written:
         date.fromisoformat(path.parent.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class Touches:
         yield from self._tasks()
         yield from self._events()
         yield from self._generic_activities()
+        yield from self._hubspot_engagements()
 
     def _lead_of_who(self, who: str | None) -> Lead | None:
         """WhoId is a lead, or the contact that a lead was converted to."""
@@ -158,6 +160,45 @@ class Touches:
                 self.company.instant("generic", row.get("recorded_at")),
                 row,
             )
+
+    def _hubspot_engagements(self) -> Iterator[_Activity]:
+        """Calls, emails, meetings and tasks, once for each contact that they name."""
+        for name, when, status, is_done in (
+            ("calls", "hs_timestamp", "hs_call_status", lambda s: s in ("", "COMPLETED")),
+            ("emails", "hs_timestamp", "hs_email_status", lambda s: s in ("", "SENT")),
+            (
+                "meetings",
+                "hs_meeting_start_time",
+                "hs_meeting_outcome",
+                lambda s: s not in ("CANCELED", "NO_SHOW", "RESCHEDULED"),
+            ),
+            ("tasks", "hs_task_completion_date", "hs_task_status", lambda s: s == "COMPLETED"),
+        ):
+            for key, row in self.company.current("hubspot", name).items():
+                at = row.get(when)
+                if name == "meetings":
+                    at = at or row.get("hs_timestamp")
+                occurred = self.company.instant("hubspot", at)
+                if occurred is None or occurred >= self.company.as_of:
+                    continue
+                if parse_boolean(row.get("archived")) or not is_done(
+                    (row.get(status) or "").upper()
+                ):
+                    continue
+                recorded = row.get("hs_createdate") or row.get("createdAt")
+                for contact in sorted(set(json.loads(row.get("contact_ids") or "[]"))):
+                    lead = self.identity.lead_of.get(("hubspot", contact))
+                    if lead is not None:
+                        yield _Activity(
+                            "hubspot",
+                            name,
+                            f"{key}:{contact}",
+                            lead,
+                            row.get("hubspot_owner_id"),
+                            occurred,
+                            self.company.instant("hubspot", recorded),
+                            row,
+                        )
 
     # -- judging ---------------------------------------------------------------------------
 

@@ -54,9 +54,9 @@ def in_order(events: list[StageEvent]) -> list[StageEvent]:
             by_second[event.second].append(event)
     ordered: list[StageEvent] = []
     for second in sorted(by_second):
-        queues: dict[tuple[str, str, str], list[StageEvent]] = defaultdict(list)
+        queues: dict[object, list[StageEvent]] = defaultdict(list)
         for event in sorted(by_second[second], key=lambda event: event.place):
-            queues[event.record].append(event)
+            queues[event.record, event.field].append(event)
         while queues:
             record = min(queues, key=lambda record: queues[record][0].head_key)
             ordered.append(queues[record].pop(0))

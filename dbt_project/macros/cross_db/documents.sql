@@ -9,6 +9,27 @@
     cast({{ expression }} as jsonb)
 {%- endmacro %}
 
+{# A landed text that holds a list, as a document; null where it holds something else. #}
+{% macro to_list(expression) -%}
+    {{ adapter.dispatch('to_list', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__to_list(expression) -%}
+    case
+        when jsonb_typeof(cast({{ expression }} as jsonb)) = 'array'
+            then cast({{ expression }} as jsonb)
+    end
+{%- endmacro %}
+
+{# A relation of one column with the members of a list, as texts, each once; correlated. #}
+{% macro each_member(list) -%}
+    {{ adapter.dispatch('each_member', 'lead_handoff')(list) }}
+{%- endmacro %}
+
+{% macro postgres__each_member(list) -%}
+    lateral (select distinct jsonb_array_elements_text({{ list }}))
+{%- endmacro %}
+
 {# The value of one key of a document, as text; an empty text counts as no value. #}
 {% macro json_text(document, key) -%}
     nullif({{ json_value(document, key) }}, '')

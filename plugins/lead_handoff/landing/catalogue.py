@@ -133,11 +133,11 @@ def _marketo(
     return ObjectSpec("marketo", name, key, _columns(columns), stamps, falls_back, True)
 
 
-def _hubspot(name: str, columns: str) -> ObjectSpec:
+def _hubspot(name: str, columns: str, is_looked_up: bool = True) -> ObjectSpec:
     """An archived record says when it was; its other stamp may be older than that."""
     columns = (
-        "id:id!* createdAt:timestamp updatedAt:timestamp!* archived:boolean archivedAt:timestamp "
-        + columns
+        f"id:id!*{'@' if is_looked_up else ''} createdAt:timestamp updatedAt:timestamp!*"
+        f" archived:boolean archivedAt:timestamp {columns}"
     )
     return ObjectSpec("hubspot", name, "id", _columns(columns), ("archivedAt", "updatedAt"))
 
@@ -158,7 +158,7 @@ def _hubspot_history(name: str, of: str) -> ObjectSpec:
         name,
         "id",
         _columns(
-            f"id:id!* {of}:id! property:text! value:text! timestamp:timestamp!* sourceType:text!"
+            f"id:id!* {of}:id!@ property:text! value:text! timestamp:timestamp!* sourceType:text!"
             " sourceId sourceLabel updatedByUserId:id"
         ),
         ("timestamp",),
@@ -260,7 +260,8 @@ _OBJECTS = (
         "contacts",
         "email firstname lastname phone company lifecyclestage:text! hs_lead_status:text!"
         " hubspot_owner_id:id! hubspotscore:number hs_analytics_source createdate:timestamp!*"
-        " lastmodifieddate:timestamp hs_merged_object_ids",
+        " lastmodifieddate:timestamp hs_merged_object_ids salesforceleadid:id"
+        " salesforcecontactid:id",
     ),
     _hubspot_history("contact_property_history", "contactId"),
     _hubspot_engagement("calls", "hs_call_direction hs_call_disposition hs_call_status"),
@@ -277,10 +278,10 @@ _OBJECTS = (
         "dealname pipeline dealstage:text! amount:number deal_currency_code"
         " hs_is_closed:boolean! hs_is_closed_won:boolean! closedate:timestamp+"
         " createdate:timestamp!* hs_lastmodifieddate:timestamp hubspot_owner_id:id"
-        " hs_created_by_user_id:id contact_ids:json!",
+        " hs_created_by_user_id:id closed_lost_reason contact_ids:json!",
     ),
     _hubspot_history("deal_property_history", "dealId"),
-    _hubspot("owners", "email firstName lastName userId:id type teams:json"),
+    _hubspot("owners", "email firstName lastName userId:id type teams:json", is_looked_up=False),
     _generic(
         "leads",
         "lead_id",

@@ -37,6 +37,20 @@ ASKED = {
         "opportunity_id",
     ),
     ("generic", "opportunities", "lead_id"): ("stg_generic__opportunities", "lead_record_id"),
+    ("hubspot", "contacts", "id"): ("stg_hubspot__contacts", "lead_record_id"),
+    ("hubspot", "contact_property_history", "contactId"): (
+        "stg_hubspot__contact_property_histories",
+        "lead_record_id",
+    ),
+    ("hubspot", "calls", "id"): ("stg_hubspot__calls", "engagement_id"),
+    ("hubspot", "emails", "id"): ("stg_hubspot__emails", "engagement_id"),
+    ("hubspot", "meetings", "id"): ("stg_hubspot__meetings", "engagement_id"),
+    ("hubspot", "tasks", "id"): ("stg_hubspot__tasks", "engagement_id"),
+    ("hubspot", "deals", "id"): ("stg_hubspot__deals", "opportunity_id"),
+    ("hubspot", "deal_property_history", "dealId"): (
+        "stg_hubspot__deal_property_histories",
+        "opportunity_id",
+    ),
 }
 
 LOOKED_UP = [

@@ -12,6 +12,12 @@ generic_users as (
 
 ),
 
+hubspot_users as (
+
+    select distinct 'hubspot' as source_system, user_id from {{ ref('stg_hubspot__owners') }}
+
+),
+
 roster as (
 
     select distinct source_system, user_id from {{ ref('stg_agreement__roster') }}
@@ -24,6 +30,8 @@ final as (
     select source_system, user_id from salesforce_users
     union
     select source_system, user_id from generic_users
+    union
+    select source_system, user_id from hubspot_users
     union
     select source_system, user_id from roster
 

@@ -15,7 +15,7 @@ with candidates as (
 opportunities as (
 
     select * from {{ ref('int_opportunities__versions') }}
-    where source_system = 'salesforce'
+    where source_system <> 'generic'
 
 ),
 
@@ -34,13 +34,16 @@ agreements as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where source_system = 'salesforce' and object_name = 'Opportunity'
+    where {{ is_deal_stage('source_system', 'object_name') }}
 
 ),
 
 first_changes as (
 
-    {{ first_per('stage_changes', ['opportunity_id'], ['occurred_at', bytewise('change_id')]) }}
+    {{ first_per(
+        'stage_changes', ['source_system', 'opportunity_id'],
+        ['occurred_at', bytewise('change_id')]
+    ) }}
 
 ),
 
@@ -49,15 +52,18 @@ first_changes as (
 recorded_stages as (
 
     select
-        opportunities.lead_id, opportunities.opportunity_id, opportunities.created_at as moment,
-        first_changes.old_value as raw_value
+        opportunities.lead_id, opportunities.source_system, opportunities.opportunity_id,
+        opportunities.created_at as moment, first_changes.old_value as raw_value
     from opportunities
-    inner join first_changes on opportunities.opportunity_id = first_changes.opportunity_id
+    inner join first_changes
+        on
+            opportunities.source_system = first_changes.source_system
+            and opportunities.opportunity_id = first_changes.opportunity_id
     where opportunities.version_rank = 1
 
     union
 
-    select lead_id, opportunity_id, coalesce(closed_at, version_stamp), stage_name
+    select lead_id, source_system, opportunity_id, coalesce(closed_at, version_stamp), stage_name
     from opportunities
 
 ),
@@ -73,6 +79,7 @@ unmapped_stages as (
     left join stage_map
         on
             agreements.agreement_version = stage_map.agreement_version
+            and recorded_stages.source_system = stage_map.source_system
             and recorded_stages.raw_value = stage_map.value
     where recorded_stages.raw_value is not null and stage_map.stage is null
 
@@ -94,11 +101,11 @@ final as (
 
     select
         lead_id,
-        'salesforce',
-        'Opportunity',
-        'StageName',
+        source_system,
+        {{ opportunity_object('source_system') }},
+        {{ opportunity_stage_field('source_system') }},
         raw_value,
-        'Opportunity:' || opportunity_id,
+        {{ opportunity_object('source_system') }} || ':' || opportunity_id,
         moment
     from unmapped_stages
 

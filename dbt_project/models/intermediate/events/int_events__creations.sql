@@ -14,9 +14,11 @@ stage_fields as (
 
     select distinct
         source_system, object_name, history_name, field_name as record_field,
-        {{ landed_column('field_name') }} as landed_column
+        {{ landed_column('field_name') }} as landed_column,
+        min({{ bytewise('history_name') }}) over (partition by source_system, object_name)
+            as first_history_name
     from {{ ref('stg_agreement__stage_map') }}
-    where lower(object_name) in ('lead', 'leads')
+    where {{ is_lead_object('object_name') }}
 
 ),
 
@@ -57,6 +59,10 @@ initial as (
         stage_fields.object_name,
         stage_fields.history_name,
         stage_fields.record_field,
+        case
+            when stage_fields.history_name = stage_fields.first_history_name then ''
+            else ':' || stage_fields.history_name
+        end as told_apart_by,
         records.created_at,
         records.created_by_id,
         case
@@ -82,7 +88,8 @@ final as (
         initial.history_name as field_name,
         initial.object_name,
         initial.record_field,
-        initial.object_name || ':' || initial.record_id || ':created' as source_event_id,
+        initial.object_name || ':' || initial.record_id || ':created' || initial.told_apart_by
+            as source_event_id,
         initial.initial_value as raw_value,
         stage_map.stage as mapped_stage,
         stage_map.is_authority,

@@ -1,15 +1,10 @@
 {{ config(indexes=[{'columns': ['lead_id']}]) }}
+{%- set owner_id = '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$' %}
 
 with records as (
 
     select lead_id, source_system, record_id, is_survivor
     from {{ ref('int_identity__affected_records') }}
-
-),
-
-tracked as (
-
-    select source_system, history_name, is_owner from {{ ref('int_fields__tracked') }}
 
 ),
 
@@ -23,9 +18,8 @@ run as (
 changes as (
 
     select
-        records.lead_id, records.is_survivor,
-        'salesforce' as source_system, changes.change_id, changes.lead_record_id,
-        changes.field_name, changes.old_value, changes.new_value,
+        records.lead_id, records.is_survivor, 'salesforce' as source_system, changes.change_id,
+        changes.lead_record_id, changes.field_name, changes.old_value, changes.new_value,
         changes.occurred_at, changes.occurred_at as recorded_at, changes.actor_id,
         cast(null as {{ type_text() }}) as campaign, cast(null as {{ type_text() }}) as reason,
         changes.version_stamp, changes.version_night, changes.record
@@ -37,8 +31,8 @@ changes as (
 
     -- 13 Change Data Value and 22 Change Score; the reason names the smart campaign that did it.
     select
-        records.lead_id, records.is_survivor,
-        'marketo', changes.activity_id, changes.lead_record_id, changes.primary_attribute_value,
+        records.lead_id, records.is_survivor, 'marketo', changes.activity_id,
+        changes.lead_record_id, changes.primary_attribute_value,
         {{ json_text('changes.attributes', "'Old Value'") }},
         {{ json_text('changes.attributes', "'New Value'") }},
         changes.occurred_at, changes.occurred_at,
@@ -53,21 +47,28 @@ changes as (
     union all
 
     select
-        records.lead_id, records.is_survivor,
-        'generic', changes.change_id, changes.lead_record_id, changes.field_name,
-        changes.old_value, changes.new_value,
+        records.lead_id, records.is_survivor, 'generic', changes.change_id,
+        changes.lead_record_id, changes.field_name, changes.old_value, changes.new_value,
         changes.occurred_at, changes.recorded_at, changes.actor_id, null, changes.reason,
         changes.version_stamp, changes.version_night, changes.record
     from records
     inner join {{ ref('stg_generic__lead_events') }} as changes
         on records.source_system = 'generic' and records.record_id = changes.lead_record_id
 
+    union all
+
+    select
+        lead_id, is_survivor, 'hubspot', change_id, lead_record_id, field_name, old_value,
+        new_value, occurred_at, occurred_at, actor_id, campaign, reason,
+        version_stamp, version_night, record
+    from {{ ref('int_events__hubspot_changes') }}
+
 ),
 
 of_tracked_fields as (
 
     select tracked.is_owner, changes.* from changes
-    inner join tracked
+    inner join {{ ref('int_fields__tracked') }} as tracked
         on
             changes.source_system = tracked.source_system
             and changes.field_name = tracked.history_name
@@ -109,10 +110,7 @@ final as (
         and not (
             ranked.is_owner
             and ranked.source_system = 'salesforce'
-            and not {{ matches(
-                "coalesce(ranked.new_value, ranked.old_value, '')",
-                '^00[5G][A-Za-z0-9]{12}([A-Za-z0-9]{3})?$'
-            ) }}
+            and not {{ matches("coalesce(ranked.new_value, ranked.old_value, '')", owner_id) }}
         )
 
 )

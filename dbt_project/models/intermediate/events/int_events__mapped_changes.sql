@@ -15,7 +15,7 @@ versions as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where lower(object_name) in ('lead', 'leads')
+    where {{ is_lead_object('object_name') }}
 
 ),
 

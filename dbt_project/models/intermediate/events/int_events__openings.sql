@@ -38,9 +38,7 @@ opened as (
 
     select
         opportunities.*,
-        case opportunities.source_system
-            when 'salesforce' then 'Opportunity' else 'opportunities'
-        end as object_name
+        {{ opportunity_object('opportunities.source_system') }} as object_name
     from opportunities
     left join first_closings
         on

@@ -9,7 +9,10 @@ with records as (
 
 versions as (
 
-    {% for source_system in ['salesforce', 'marketo', 'generic'] %}
+    {% for source_system, relation in [
+        ('salesforce', 'stg_salesforce__leads'), ('marketo', 'stg_marketo__leads'),
+        ('hubspot', 'stg_hubspot__contacts'), ('generic', 'stg_generic__leads'),
+    ] %}
     {% if not loop.first %}union all{% endif %}
     select
         records.lead_id,
@@ -18,7 +21,7 @@ versions as (
         leads.version_stamp,
         leads.version_night,
         leads.record
-    from {{ ref('stg_' ~ source_system ~ '__leads') }} as leads
+    from {{ ref(relation) }} as leads
     inner join records
         on records.source_system = '{{ source_system }}'
             and leads.lead_record_id = records.record_id

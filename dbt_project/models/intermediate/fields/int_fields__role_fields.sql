@@ -12,7 +12,7 @@ final as (
     from fields
     where
         role in ('owner', 'reason', 'score', 'fit_score', 'engagement_score')
-        and lower(object_name) in ('lead', 'leads')
+        and {{ is_lead_object('object_name') }}
 
 )
 

@@ -50,7 +50,7 @@ final as (
         bool_or(purpose = 'stage') as is_stage,
         bool_or(purpose = 'owner') as is_owner
     from tracked
-    where lower(object_name) in ('lead', 'leads')
+    where {{ is_lead_object('object_name') }}
     group by source_system, history_name
 
 )

@@ -29,28 +29,9 @@ waiting as (
 
 ),
 
-acted_before as (
-
-    {{ previous_rows('int_events__all_stage_events', ['source_system', 'actor_id', 'lead_id']) }}
-
-),
-
 known_before as (
 
     {{ previous_rows('int_identity__all_lead_ids', ['source_system', 'record_id', 'lead_id']) }}
-
-),
-
-changed_users as (
-
-    {% for source_system, relation in [
-        ('salesforce', 'stg_salesforce__users'), ('generic', 'stg_generic__users')
-    ] %}
-    {% if not loop.first %}union all{% endif %}
-    select '{{ source_system }}' as source_system, user_id from {{ ref(relation) }}
-    cross join run
-    where not run.is_full and ({{ is_news() }})
-    {% endfor %}
 
 ),
 
@@ -91,14 +72,9 @@ changed as (
 
     union
 
-    -- A user who becomes known turns an unknown actor into a person.
     select known_before.source_system, known_before.record_id
-    from changed_users
-    inner join acted_before
-        on
-            changed_users.source_system = acted_before.source_system
-            and changed_users.user_id = acted_before.actor_id
-    inner join known_before on acted_before.lead_id = known_before.lead_id
+    from {{ ref('int_identity__recalled_leads') }} as recalled_leads
+    inner join known_before on recalled_leads.lead_id = known_before.lead_id
 
 ),
 

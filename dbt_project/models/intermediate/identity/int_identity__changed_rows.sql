@@ -19,6 +19,10 @@ news as (
         ('generic', 'stg_generic__lead_events', 'lead_record_id'),
         ('generic', 'stg_generic__activities', 'lead_record_id'),
         ('generic', 'stg_generic__opportunities', 'lead_record_id'),
+        ('hubspot', 'stg_hubspot__contacts', 'lead_record_id'),
+        ('hubspot', 'stg_hubspot__contact_property_histories', 'lead_record_id'),
+        ('hubspot', 'int_identity__hubspot_merges', 'loser_id'),
+        ('hubspot', 'int_identity__hubspot_associations', 'contact_id'),
     ] %}
     {% if not loop.first %}union all{% endif %}
     select
@@ -33,6 +37,8 @@ news as (
         ('salesforce', 'stg_salesforce__opportunity_field_histories'),
         ('salesforce', 'stg_salesforce__opportunity_histories'),
         ('generic', 'stg_generic__opportunities'),
+        ('hubspot', 'stg_hubspot__deals'),
+        ('hubspot', 'stg_hubspot__deal_property_histories'),
     ] %}
     union all
     select

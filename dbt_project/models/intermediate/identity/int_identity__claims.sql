@@ -36,6 +36,12 @@ final as (
     from leads
     inner join contact_roles on leads.contact_id = contact_roles.contact_id
 
+    union
+
+    select 'hubspot|' || contact_id, 'deal|' || record_id
+    from {{ ref('int_identity__hubspot_associations') }}
+    where object_name = 'deals'
+
 )
 
 select * from final

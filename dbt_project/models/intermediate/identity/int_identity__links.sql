@@ -37,9 +37,14 @@ links as (
 
     union all
 
-    -- A chain of Marketo merges names every loser, also one whose later survivor is a loser itself.
+    -- A chain of merges names every loser, also one whose later survivor is a loser itself.
     select 'marketo', loser_id, 'marketo', survivor_id
     from {{ ref('int_identity__marketo_merges') }}
+
+    union all
+
+    select 'hubspot', loser_id, 'hubspot', survivor_id
+    from {{ ref('int_identity__hubspot_merges') }}
 
 ),
 

@@ -7,15 +7,25 @@ with changed as (
 
 ),
 
-marketo_merges as (
+told_merges as (
 
     select
-        loser_id,
-        survivor_id,
-        row_number() over (
-            partition by loser_id order by occurred_at desc, activity_id desc
-        ) as merge_rank
+        'marketo' as source_system, loser_id, survivor_id,
+        occurred_at as merged_at, activity_id as merge_id
     from {{ ref('int_identity__marketo_merges') }}
+
+    union all
+
+    select 'hubspot', loser_id, survivor_id, version_stamp, survivor_id
+    from {{ ref('int_identity__hubspot_merges') }}
+
+),
+
+last_merges as (
+
+    {{ first_per(
+        'told_merges', ['source_system', 'loser_id'], ['merged_at desc', bytewise('merge_id') ~ ' desc']
+    ) }}
 
 ),
 
@@ -52,52 +62,46 @@ final as (
     union all
 
     select
-        'marketo' as source_system,
-        leads.lead_record_id as record_id,
-        leads.created_at,
-        cast(null as {{ type_text() }}) as created_by_id,
-        marketo_deletions.lead_record_id is not null as is_deleted,
-        marketo_merges.survivor_id as merged_into_id,
-        cast(null as {{ type_text() }}) as contact_id,
-        cast(null as {{ type_text() }}) as opportunity_id,
-        'salesforce' as linked_system,
-        leads.salesforce_lead_id as linked_lead_id,
-        leads.salesforce_contact_id as linked_contact_id,
-        cast(null as {{ type_text() }}) as owner_id,
-        leads.version_stamp,
-        leads.version_night,
-        leads.record
+        'marketo', leads.lead_record_id, leads.created_at, null,
+        marketo_deletions.lead_record_id is not null, last_merges.survivor_id, null, null,
+        'salesforce', leads.salesforce_lead_id, leads.salesforce_contact_id, null,
+        leads.version_stamp, leads.version_night, leads.record
     from {{ ref('stg_marketo__leads') }} as leads
     inner join
         changed
         on changed.source_system = 'marketo' and leads.lead_record_id = changed.record_id
-    left join marketo_merges
-        on leads.lead_record_id = marketo_merges.loser_id and marketo_merges.merge_rank = 1
+    left join last_merges
+        on last_merges.source_system = 'marketo' and leads.lead_record_id = last_merges.loser_id
     left join marketo_deletions on leads.lead_record_id = marketo_deletions.lead_record_id
 
     union all
 
     select
-        'generic' as source_system,
-        leads.lead_record_id as record_id,
-        leads.created_at,
-        cast(null as {{ type_text() }}) as created_by_id,
-        leads.is_deleted,
-        leads.merged_into_id,
-        cast(null as {{ type_text() }}) as contact_id,
-        cast(null as {{ type_text() }}) as opportunity_id,
-        lower(leads.other_system) as linked_system,
+        'hubspot', contacts.lead_record_id, contacts.created_at, null, contacts.is_deleted,
+        last_merges.survivor_id, null, null,
+        'salesforce', contacts.salesforce_lead_id, contacts.salesforce_contact_id,
+        contacts.owner_id, contacts.version_stamp, contacts.version_night, contacts.record
+    from {{ ref('stg_hubspot__contacts') }} as contacts
+    inner join
+        changed
+        on changed.source_system = 'hubspot' and contacts.lead_record_id = changed.record_id
+    left join last_merges
+        on
+            last_merges.source_system = 'hubspot'
+            and contacts.lead_record_id = last_merges.loser_id
+
+    union all
+
+    select
+        'generic', leads.lead_record_id, leads.created_at, null, leads.is_deleted,
+        leads.merged_into_id, null, null, lower(leads.other_system),
         case
             when
                 lower(leads.other_system) = 'salesforce'
                 then {{ salesforce_id('leads.other_system_id') }}
             else leads.other_system_id
-        end as linked_lead_id,
-        cast(null as {{ type_text() }}) as linked_contact_id,
-        leads.owner_id,
-        leads.version_stamp,
-        leads.version_night,
-        leads.record
+        end,
+        null, leads.owner_id, leads.version_stamp, leads.version_night, leads.record
     from {{ ref('stg_generic__leads') }} as leads
     inner join
         changed

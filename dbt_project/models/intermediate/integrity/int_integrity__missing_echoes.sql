@@ -40,7 +40,7 @@ told as (
         source_system,
         stage
     from {{ ref('stg_agreement__stage_map') }}
-    where lower(object_name) in ('lead', 'leads') and stage <> 'none'
+    where {{ is_lead_object('object_name') }} and stage <> 'none'
     group by agreement_version, source_system, stage
 
 ),

@@ -14,6 +14,11 @@ user_versions as (
     select 'generic', user_id, is_active, version_stamp, version_night
     from {{ ref('stg_generic__users') }}
 
+    union all
+
+    select 'hubspot', user_id, not is_archived, version_stamp, version_night
+    from {{ ref('stg_hubspot__owners') }}
+
 ),
 
 owned as (

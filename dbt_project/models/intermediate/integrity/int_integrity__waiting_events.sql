@@ -23,6 +23,11 @@ waiting as (
 
     union
 
+    select 'hubspot', change_id, lead_record_id, field_name, new_value, occurred_at, occurred_at
+    from {{ ref('stg_hubspot__waiting_contact_property_histories') }}
+
+    union
+
     select 'generic', change_id, lead_record_id, field_name, new_value, occurred_at, recorded_at
     from {{ ref('stg_generic__lead_events') }}
 
@@ -43,7 +48,7 @@ versions as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where lower(object_name) in ('lead', 'leads') and stage <> 'none'
+    where {{ is_lead_object('object_name') }} and stage <> 'none'
 
 ),
 

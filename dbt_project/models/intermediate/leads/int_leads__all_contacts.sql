@@ -18,8 +18,13 @@ final as (
         lead_id,
         source_system,
         record_id as source_id,
-        {{ json_text('record', "'first_name'") }} as first_name,
-        {{ json_text('record', "'last_name'") }} as last_name,
+        -- HubSpot writes both names in one word.
+        coalesce(
+            {{ json_text('record', "'first_name'") }}, {{ json_text('record', "'firstname'") }}
+        ) as first_name,
+        coalesce(
+            {{ json_text('record', "'last_name'") }}, {{ json_text('record', "'lastname'") }}
+        ) as last_name,
         {{ json_text('record', "'email'") }} as email,
         {{ json_text('record', "'phone'") }} as phone
     from records

@@ -26,6 +26,13 @@ delivered as (
         version_stamp, version_night, record
     from {{ ref('stg_generic__users') }}
 
+    union all
+
+    select
+        'hubspot', user_id, name, null, null, null, not is_archived,
+        version_stamp, version_night, record
+    from {{ ref('stg_hubspot__owners') }}
+
 ),
 
 ranked as (

@@ -18,7 +18,7 @@ with changed as (
 fields as (
 
     select agreement_version, source_system, landed_column from {{ ref('stg_agreement__fields') }}
-    where role = 'loss_reason' and lower(object_name) in ('opportunity', 'opportunities')
+    where role = 'loss_reason' and {{ is_opportunity_object('object_name') }}
 
 ),
 
@@ -38,26 +38,26 @@ versions as (
         opportunities.amount,
         opportunities.currency,
         opportunities.owner_id,
-        opportunities.version_stamp,
-        opportunities.version_night, opportunities.record
+        opportunities.version_stamp, opportunities.version_night, opportunities.record
     from {{ ref('stg_salesforce__opportunities') }} as opportunities
     inner join changed
-        on
-            changed.source_system = 'salesforce'
-            and opportunities.opportunity_id = changed.record_id
+        on changed.source_system = 'salesforce' and opportunities.opportunity_id = changed.record_id
 
     union all
 
     select
-        'generic',
-        opportunities.opportunity_id,
-        false,
-        opportunities.created_at,
-        opportunities.amount,
-        opportunities.currency,
-        opportunities.owner_id,
-        opportunities.version_stamp,
-        opportunities.version_night, opportunities.record
+        'hubspot', deals.opportunity_id, deals.is_deleted, deals.created_at, deals.amount,
+        deals.currency, deals.owner_id, deals.version_stamp, deals.version_night, deals.record
+    from {{ ref('stg_hubspot__deals') }} as deals
+    inner join changed
+        on changed.source_system = 'hubspot' and deals.opportunity_id = changed.record_id
+
+    union all
+
+    select
+        'generic', opportunities.opportunity_id, false, opportunities.created_at,
+        opportunities.amount, opportunities.currency, opportunities.owner_id,
+        opportunities.version_stamp, opportunities.version_night, opportunities.record
     from {{ ref('stg_generic__opportunities') }} as opportunities
     inner join changed
         on changed.source_system = 'generic' and opportunities.opportunity_id = changed.record_id
@@ -109,9 +109,9 @@ final as (
         newest.owner_id,
         named.loss_reason
     from newest
-    left join named
-        on
-            newest.source_system = named.source_system
+    left join
+        named
+        on newest.source_system = named.source_system
             and newest.opportunity_id = named.opportunity_id
 
 )

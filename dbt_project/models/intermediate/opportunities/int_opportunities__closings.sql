@@ -19,7 +19,7 @@ agreements as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where lower(object_name) = 'opportunity'
+    where {{ is_deal_stage('source_system', 'object_name') }}
 
 ),
 
@@ -32,7 +32,7 @@ run as (
 from_changes as (
 
     select
-        stage_changes.lead_id, 'salesforce' as source_system, stage_changes.opportunity_id,
+        stage_changes.lead_id, stage_changes.source_system, stage_changes.opportunity_id,
         stage_changes.change_id as source_event_id, stage_changes.old_value,
         stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.actor_id,
         cast(null as {{ type_text() }}) as outcome
@@ -50,8 +50,8 @@ closings as (
         lead_id,
         source_system,
         opportunity_id,
-        case source_system when 'salesforce' then 'Opportunity:' else 'opportunities:' end
-        || opportunity_id || ':closed:' || {{ iso_utc('occurred_at') }},
+        {{ opportunity_object('source_system') }} || ':' || opportunity_id
+        || ':closed:' || {{ iso_utc('occurred_at') }},
         cast(null as {{ type_text() }}),
         raw_value,
         occurred_at,
@@ -67,18 +67,14 @@ final as (
         closings.lead_id,
         closings.source_system,
         closings.opportunity_id,
-        case closings.source_system when 'salesforce' then 'Opportunity' else 'opportunities' end
-            as object_name,
-        case closings.source_system when 'salesforce' then 'StageName' else 'stage' end
-            as record_field,
+        {{ opportunity_object('closings.source_system') }} as object_name,
+        {{ opportunity_stage_field('closings.source_system') }} as record_field,
         closings.source_event_id,
         closings.old_value,
         closings.raw_value,
         -- The stage map speaks first; where it says nothing of the stage, what the record says.
         case
-            when
-                stage_map.stage in ('won', 'lost') and closings.source_system = 'salesforce'
-                then stage_map.stage
+            when stage_map.stage in ('won', 'lost') then stage_map.stage
             else coalesce(closings.outcome, stage_map.stage)
         end as mapped_stage,
         coalesce(stage_map.is_authority, true) as is_authority,

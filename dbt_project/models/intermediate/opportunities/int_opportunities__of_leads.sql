@@ -32,29 +32,6 @@ contact_roles as (
 
 ),
 
-generic_of_tonight as (
-
-    select distinct opportunities.opportunity_id from records
-    inner join {{ ref('stg_generic__opportunities') }} as opportunities
-        on records.record_id = opportunities.lead_record_id
-    where records.source_system = 'generic'
-
-),
-
-generic_versions as (
-
-    select opportunities.* from generic_of_tonight
-    inner join {{ ref('stg_generic__opportunities') }} as opportunities
-        on generic_of_tonight.opportunity_id = opportunities.opportunity_id
-
-),
-
-generic_opportunities as (
-
-    {{ rank_versions('generic_versions', 'opportunity_id') }}
-
-),
-
 owned as (
 
     select
@@ -81,19 +58,22 @@ owned as (
     union all
 
     select
-        records.lead_id, records.source_system, generic_opportunities.opportunity_id,
-        records.record_id, 0, cast(null as {{ type_instant() }}), cast(null as {{ type_text() }})
-    from records
-    inner join generic_opportunities
-        on
-            records.source_system = 'generic'
-            and records.record_id = generic_opportunities.lead_record_id
-    where generic_opportunities.version_rank = 1
+        lead_id, 'generic', opportunity_id, record_id, 0,
+        cast(null as {{ type_instant() }}), cast(null as {{ type_text() }})
+    from {{ ref('int_opportunities__generic_of_leads') }}
+
+    union all
+
+    select
+        lead_id, 'hubspot', opportunity_id, record_id, 0, related_at,
+        cast(null as {{ type_text() }})
+    from {{ ref('int_opportunities__hubspot_of_leads') }}
 
 ),
 
 -- An opportunity belongs to one lead: the one that was converted into it, else that of its primary
--- contact, else of the contact it was related to first.
+-- contact, else of the contact it was related to first. HubSpot does not tell when a contact was
+-- related to a deal: there it is the contact that was created first.
 first_owned as (
 
     {{ first_per(

@@ -12,8 +12,9 @@ versions as (
 
 stage_map as (
 
-    select agreement_version, value, stage from {{ ref('stg_agreement__stage_map') }}
-    where source_system = 'salesforce' and lower(object_name) = 'opportunity'
+    select agreement_version, source_system, value, stage
+    from {{ ref('stg_agreement__stage_map') }}
+    where {{ is_deal_stage('source_system', 'object_name') }}
 
 ),
 
@@ -30,7 +31,7 @@ numbered as (
         versions.agreement_version,
         {{ to_second('changes.occurred_at') }} as occurred_second,
         row_number() over (
-            partition by changes.opportunity_id
+            partition by changes.source_system, changes.opportunity_id
             order by
                 {{ to_second('changes.occurred_at') }},
                 coalesce(stages.stage_rank, 0),
@@ -44,6 +45,7 @@ numbered as (
     left join stage_map
         on
             versions.agreement_version = stage_map.agreement_version
+            and changes.source_system = stage_map.source_system
             and changes.new_value = stage_map.value
     left join stages on stage_map.stage = stages.stage
 
@@ -52,11 +54,12 @@ numbered as (
 chained as (
 
     select
+        source_system,
         opportunity_id,
         {{ positions_within_seconds('occurred_second', 'old_value', 'new_value', 'item') }}
             as positions
     from numbered
-    group by opportunity_id
+    group by source_system, opportunity_id
 
 ),
 
@@ -64,9 +67,9 @@ final as (
 
     select
         numbered.lead_id,
-        'salesforce' as source_system,
+        numbered.source_system,
         numbered.opportunity_id,
-        'StageName' as field_name,
+        {{ opportunity_stage_field('numbered.source_system') }} as field_name,
         numbered.change_id,
         numbered.old_value,
         numbered.new_value,
@@ -75,7 +78,10 @@ final as (
         numbered.agreement_version,
         {{ nth('chained.positions', 'numbered.item') }} as chain_position
     from numbered
-    inner join chained on numbered.opportunity_id = chained.opportunity_id
+    inner join chained
+        on
+            numbered.source_system = chained.source_system
+            and numbered.opportunity_id = chained.opportunity_id
 
 )
 

@@ -9,7 +9,7 @@ with owned as (
 stage_fields as (
 
     select distinct history_name from {{ ref('stg_agreement__stage_map') }}
-    where source_system = 'salesforce' and lower(object_name) = 'opportunity'
+    where source_system = 'salesforce' and {{ is_deal_stage('source_system', 'object_name') }}
 
 ),
 
@@ -67,18 +67,27 @@ stage_steps as (
 
 changes as (
 
-    select lead_id, opportunity_id, change_id, old_value, new_value, occurred_at, actor_id
+    select
+        lead_id, 'salesforce' as source_system, opportunity_id, change_id, old_value, new_value,
+        occurred_at, actor_id
     from ranked_field_histories
     where version_rank = 1
 
     union all
 
     select
-        lead_id, opportunity_id, change_id, previous_stage_name, stage_name, occurred_at, actor_id
+        lead_id, 'salesforce', opportunity_id, change_id, previous_stage_name, stage_name,
+        occurred_at, actor_id
     from stage_steps
     where
         previous_stage_name is distinct from stage_name
         and opportunity_id not in (select field_histories.opportunity_id from field_histories)
+
+    union all
+
+    select
+        lead_id, 'hubspot', opportunity_id, change_id, old_value, new_value, occurred_at, actor_id
+    from {{ ref('int_opportunities__hubspot_stage_changes') }}
 
 ),
 

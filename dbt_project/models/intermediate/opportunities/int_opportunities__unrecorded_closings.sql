@@ -15,31 +15,32 @@ stage_changes as (
 
 closing_stages as (
 
-    select value from {{ ref('stg_agreement__stage_map') }}
+    select source_system, value from {{ ref('stg_agreement__stage_map') }}
     where
-        source_system = 'salesforce'
-        and lower(object_name) = 'opportunity'
+        {{ is_deal_stage('source_system', 'object_name') }}
         and stage in ('won', 'lost')
 
 ),
 
 closed_by_change as (
 
-    select distinct stage_changes.opportunity_id
+    select distinct stage_changes.source_system, stage_changes.opportunity_id
     from stage_changes
-    inner join closing_stages on stage_changes.new_value = closing_stages.value
+    inner join closing_stages
+        on
+            stage_changes.source_system = closing_stages.source_system
+            and stage_changes.new_value = closing_stages.value
 
 ),
 
 without_change as (
 
-    select * from closed_versions
-    where
-        source_system = 'generic'
-        or (
-            source_system = 'salesforce'
-            and opportunity_id not in (select closed_by_change.opportunity_id from closed_by_change)
-        )
+    select closed_versions.* from closed_versions
+    left join closed_by_change
+        on
+            closed_versions.source_system = closed_by_change.source_system
+            and closed_versions.opportunity_id = closed_by_change.opportunity_id
+    where closed_by_change.opportunity_id is null
 
 ),
 

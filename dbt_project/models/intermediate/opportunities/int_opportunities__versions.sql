@@ -46,6 +46,19 @@ versions as (
             owned.source_system = 'generic'
             and owned.opportunity_id = opportunities.opportunity_id
 
+    union all
+
+    select
+        owned.lead_id, 'hubspot', deals.opportunity_id, deals.stage_name, deals.amount,
+        deals.currency, deals.is_closed, deals.is_won, deals.closed_at, null, deals.created_at,
+        coalesce(users.user_id, 'user:' || deals.created_by_user_id), null,
+        deals.version_stamp, deals.version_night, deals.record
+    from owned
+    inner join {{ ref('stg_hubspot__deals') }} as deals
+        on owned.source_system = 'hubspot' and owned.opportunity_id = deals.opportunity_id
+    left join {{ ref('int_leads__hubspot_users') }} as users
+        on deals.created_by_user_id = users.hubspot_user_id
+
 ),
 
 ranked as (

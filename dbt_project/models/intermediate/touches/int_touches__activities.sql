@@ -70,6 +70,13 @@ activities as (
     inner join {{ ref('stg_generic__activities') }} as activities
         on people.source_system = 'generic' and people.person_id = activities.lead_record_id
 
+    union all
+
+    select
+        lead_id, 'hubspot', object_name, activity_id, user_id, occurred_at, occurred_at,
+        recorded_at, is_completed, null, version_stamp, version_night, record
+    from {{ ref('int_touches__hubspot_activities') }}
+
 ),
 
 ranked as (

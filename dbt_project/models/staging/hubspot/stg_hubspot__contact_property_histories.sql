@@ -1,0 +1,6 @@
+select
+    landed.id as change_id,
+    landed.contact_id as lead_record_id,
+    {{ property_change_columns() }},
+    {{ version_columns() }}
+{{ visible_rows('raw_hubspot', 'contact_property_history') }}
