@@ -116,7 +116,7 @@ class Handler(faulty.FaultyHandler):
                 "X_HubSpot_RateLimit_Daily_Remaining": str(left),
             }
         if status < 300 and isinstance(document, dict) and document.get("results"):
-            is_record = "/objects/" in self.path
+            is_record = "/owners" not in self.path
             if self.fault == "other_form" and self.command == "POST":
                 document = document | {"results": [{"vid": 1}]}
             elif self.fault == "short" and is_record and self.command == "POST":
@@ -225,8 +225,12 @@ class Handler(faulty.FaultyHandler):
         for each in body["inputs"]:
             contacts = self.world.contacts_of.get((name, each["id"]), [])
             if not contacts:
-                context = {"fromObjectId": [each["id"]]}
-                errors.append({"subCategory": "NO_ASSOCIATIONS_FOUND", "context": context})
+                error = {
+                    "category": "OBJECT_NOT_FOUND",
+                    "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+                    "context": {"fromObjectId": [each["id"]]},
+                }
+                errors.append(error)
                 continue
             start = int(each.get("after", "0"))
             end = start + self.world.associations_page

@@ -280,10 +280,16 @@ class RecordReader(Searched):
         todo = [{"id": each} for each in ids] if self.has_contacts else []
         while todo:
             asked, todo = todo[:BATCH], todo[BATCH:]
+
+            def check(answer: dict[str, Any], asked: list[dict[str, str]] = asked) -> None:
+                # A record without contacts is named among the errors. One that is named nowhere
+                # was not looked at, and would look as if it had none.
+                told = {associated(each)[0] for each in answer["results"]} | gone_from(answer)
+                if not {each["id"] for each in asked} <= told:
+                    raise Transient("associations that lack records")
+
             answer = self.hubspot.post(
-                f"/crm/v4/associations/{self.object}/contacts/batch/read",
-                {"inputs": asked},
-                lambda answer: any(associated(each) is None for each in answer["results"]),
+                f"/crm/v4/associations/{self.object}/contacts/batch/read", {"inputs": asked}, check
             )
             for each in answer["results"]:
                 record, contacts = associated(each)
@@ -363,11 +369,12 @@ def associated(result: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def gone_from(answer: dict[str, Any]) -> set[str]:
-    """Ids that a batch read says are not there any more."""
+    """Ids of which a batch read says that there is nothing, or nothing any more."""
     gone: set[str] = set()
     for error in answer.get("errors") or []:
         if isinstance(error, dict) and error.get("category") == "OBJECT_NOT_FOUND":
-            gone |= {str(each) for each in (error.get("context") or {}).get("ids") or []}
+            context = error.get("context") or {}
+            gone |= {str(e) for key in ("ids", "fromObjectId") for e in context.get(key) or []}
     return gone
 
 

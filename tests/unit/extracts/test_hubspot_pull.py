@@ -1,5 +1,6 @@
 """A pull brings what HubSpot holds, whatever happens on the way."""
 
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.hubspot_session import INTERVAL
 from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
-from tests.simulators.hubspot import ENGAGEMENTS, FAULTS, Account, serving
+from tests.simulators.hubspot import ENGAGEMENTS, FAULTS, Account, Handler, serving
 from tests.unit.extracts.folders import AWKWARD, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
@@ -224,6 +225,35 @@ def test_a_record_deleted_for_good_between_search_and_read_is_left_out(tmp_path:
         ids = [each["id"] for each in world.records["contacts"]]
         rows = list(reader.rows([*ids, gone], {"properties": ["email"]}, False))
     assert sorted(row["id"] for row in rows) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "category"), [("results", ""), ("errors", ""), ("errors", "SOMETHING_ELSE")]
+)
+def test_a_record_whose_associations_were_left_out_is_not_taken_for_one_without(
+    lacking: str, category: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, send_json = account(rows=3, archived=0), Handler.send_json
+    with_contacts, without = [each["id"] for each in world.records["calls"]][:2]
+    world.contacts_of = {("calls", with_contacts): ["8", "9"]}
+    done = pulled(world, tmp_path / "complete", "calls")
+    found = {row["id"]: row["contact_ids"] for row in rows_of(done.folder)}
+    assert (found[with_contacts], found[without]) == (["8", "9"], [])
+
+    left_out = with_contacts if lacking == "results" else without
+    other = {"category": category, "context": {"fromObjectId": [left_out]}}
+
+    def incomplete(self: Handler, document: Any, status: int = 200, **headers: str) -> None:
+        if "/associations/" in self.path:
+            kept = [each for each in document[lacking] if left_out not in json.dumps(each)]
+            document |= {lacking: [*kept, other] if category else kept}
+        send_json(self, document, status, **headers)
+
+    monkeypatch.setattr(Handler, "send_json", incomplete)
+    with pytest.raises(ExtractError, match="associations that lack records") as caught:
+        pulled(world, tmp_path / "incomplete", "calls")
+    assert caught.value.may_pass
+    assert not list((tmp_path / "incomplete/hubspot/calls").glob("2*"))
 
 
 def test_the_next_night_reads_what_changed_or_was_archived_since(tmp_path: Path) -> None:
