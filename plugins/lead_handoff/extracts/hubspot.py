@@ -153,17 +153,37 @@ class Searched(Reader, ABC):
             )
 
     def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
-        """The properties, and one part: it is cut by id as it goes."""
-        return {"properties": self.properties()}, [Part(window.since, window.until)]
+        """The properties, one part for what changed, and one for what was archived.
+
+        Neither is cut by time: the one goes on by id, the other by page.
+        """
+        of_window = window.since, window.until
+        return {"properties": self.properties()}, [Part(*of_window), Part(*of_window, ARCHIVED)]
 
     def step(self, part: Part, progress: Progress, folder: Path) -> None:
-        """The next records by id."""
+        """The next records by id, or the next page of those archived, which no search finds."""
+        if part.kind == ARCHIVED:
+            self._read_archived(part, progress, folder)
+            return
         found = self.search(part.since, part.until, int(part.state.get("last", 0)))
         ids = [str(each["id"]) for each in found["results"]]
         self.keep(self.rows(ids, progress.plan, False), part, progress, folder)
         if ids:
             part.state["last"] = ids[-1]
         part.done = int(found["total"]) <= len(ids)
+
+    def _read_archived(self, part: Part, progress: Progress, folder: Path) -> None:
+        params = {"archived": "true", "limit": str(BATCH)}
+        if "after" in part.state:
+            params["after"] = str(part.state["after"])
+        answer = self.hubspot.get(f"/crm/v3/objects/{self.searched}", params)
+        ids = [
+            str(each["id"])
+            for each in answer["results"]
+            if is_within(each.get("archivedAt"), part.since, part.until)
+        ]
+        self.keep(self.rows(ids, progress.plan, True), part, progress, folder)
+        turn(part, answer)
 
     def search(self, since: datetime | None, until: datetime, last: int) -> dict[str, Any]:
         """The first records of a window whose id is greater than ``last``, in order of id."""
@@ -220,7 +240,7 @@ class Searched(Reader, ABC):
 
 @dataclass(frozen=True)
 class RecordReader(Searched):
-    """Contacts, deals and engagements; also those that were archived, which no search finds."""
+    """Contacts, deals and engagements."""
 
     @property
     def has_contacts(self) -> bool:
@@ -236,28 +256,6 @@ class RecordReader(Searched):
         self.demand((each.name for each in of_catalogue if each.required), visible)
         known = [each.name for each in of_catalogue if each.name in visible]
         return list(dict.fromkeys([*known, *(name for name, own in visible.items() if own)]))
-
-    def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
-        """One part for what changed, and one for what was archived."""
-        plan, parts = super().plan(window)
-        return plan, [*parts, Part(window.since, window.until, ARCHIVED)]
-
-    def step(self, part: Part, progress: Progress, folder: Path) -> None:
-        """The next records by id, or the next page of those archived."""
-        if part.kind != ARCHIVED:
-            super().step(part, progress, folder)
-            return
-        params = {"archived": "true", "limit": str(BATCH)}
-        if "after" in part.state:
-            params["after"] = str(part.state["after"])
-        answer = self.hubspot.get(f"/crm/v3/objects/{self.object}", params)
-        ids = [
-            str(each["id"])
-            for each in answer["results"]
-            if is_within(each.get("archivedAt"), part.since, part.until)
-        ]
-        self.keep(self.rows(ids, progress.plan, True), part, progress, folder)
-        turn(part, answer)
 
     def rows(
         self, ids: list[str], plan: dict[str, Any], archived: bool
@@ -302,7 +300,7 @@ class RecordReader(Searched):
 
 @dataclass(frozen=True)
 class HistoryReader(Searched):
-    """The values that properties had, of each record that changed."""
+    """The values that properties had, of each record that changed or was archived."""
 
     batch: ClassVar[int] = BATCH_WITH_HISTORY
 

@@ -116,7 +116,7 @@ def truth(world: Account, name: str) -> list[dict[str, Any]]:
         of, column = hubspot.HISTORIES[name]
         rows = [
             hubspot.entry_of(each["id"], column, kept, entry)
-            for each in world.live(of)
+            for each in world.records[of]
             for kept, entries in each["history"].items()
             for entry in entries
         ]
@@ -269,6 +269,28 @@ def test_the_next_night_reads_what_changed_or_was_archived_since(tmp_path: Path)
     found = {row["id"]: row["archived"] for row in rows_of(done.folder)}
     assert found == {"9001": False, "9003": False, "9004": True}
     assert pulled(world, tmp_path, "contacts", NIGHT + timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize("name", hubspot.HISTORIES)
+def test_what_changed_before_a_record_was_archived_is_in_its_history(
+    name: str, tmp_path: Path
+) -> None:
+    of, column = hubspot.HISTORIES[name]
+    kept = hubspot.KEPT[of][0]
+    world = account(rows=2, archived=0)
+    pulled(world, tmp_path, name)
+    changed, gone = world.records[of]
+    for each, hour in ((changed, 3), (gone, 4)):
+        at = stamp(NOW + timedelta(hours=hour))
+        entry = {"value": "last", "timestamp": at, "sourceType": "CRM_UI", "sourceId": "userId:1"}
+        each["history"][kept].insert(0, entry)
+        modified = "lastmodifieddate" if of == "contacts" else "hs_lastmodifieddate"
+        each["properties"][modified] = at
+    gone |= {"archived": True, "archivedAt": stamp(NOW + timedelta(hours=5))}
+    world.now = NOW + timedelta(days=1)
+    rows = rows_of(pulled(world, tmp_path, name, NIGHT + timedelta(days=1)).folder)
+    assert {row[column] for row in rows if row["value"] == "last"} == {changed["id"], gone["id"]}
+    assert by_id(rows) == truth(world, name)
 
 
 def test_properties_named_in_the_connection_have_their_history_read_too(tmp_path: Path) -> None:

@@ -219,5 +219,5 @@ def test_what_is_pulled_through_faults_lands_whole_and_once(delivery: Delivery) 
             assert json.loads(first["contact_ids"]) == ["101", "102", "103"]
     for name in hubspot.HISTORIES:
         rows = delivery.raw(f"raw_hubspot.{name}")
-        assert len(rows) == 10 * 2
+        assert len(rows) == 12 * 2
     assert len(delivery.raw("raw_hubspot.owners")) == 1
