@@ -38,6 +38,7 @@ class Account:
     client_secret: str = "s3cr3t-of-the-app"
     refresh_token: str = "s3cr3t-refresh"
     hidden: set[tuple[str, str]] = field(default_factory=set)
+    unlisted: set[str] = field(default_factory=set)
     scopes_missing: dict[str, str] = field(default_factory=dict)
     daily: tuple[int, int] = (250_000, 249_000)
     daily_used_up: bool = False
@@ -134,7 +135,12 @@ class Handler(faulty.FaultyHandler):
         elif match := re.match(r"/crm/v3/objects/(\w+)/batch/read$", path):
             self.batch(match[1], body, query.get("archived") == "true")
         elif match := re.match(r"/crm/v3/objects/(\w+)$", path):
-            records = self.world.live(match[1], query.get("archived") == "true")
+            is_archived = query.get("archived") == "true"
+            if is_archived and match[1] in self.world.unlisted:
+                said = "Paging through deleted objects is not yet supported."
+                self.refuse(400, "VALIDATION_ERROR", message=said)
+                return
+            records = self.world.live(match[1], is_archived)
             bare = [self.shown(record, {}) for record in records]
             self.listed(bare, query, min(100, self.world.list_page))
         elif path == "/crm/v3/owners":

@@ -173,10 +173,10 @@ class Searched(Reader, ABC):
         part.done = int(found["total"]) <= len(ids)
 
     def _read_archived(self, part: Part, progress: Progress, folder: Path) -> None:
-        params = {"archived": "true", "limit": str(BATCH)}
+        params = {"limit": str(BATCH)}
         if "after" in part.state:
             params["after"] = str(part.state["after"])
-        answer = self.hubspot.get(f"/crm/v3/objects/{self.searched}", params)
+        answer = archived_of(self.hubspot, self.searched, params)
         ids = [
             str(each["id"])
             for each in answer["results"]
@@ -359,6 +359,19 @@ def entry_of(record: str, of: str, name: str, entry: dict[str, Any]) -> dict[str
     says = [record, name, *(row[each] for each in told[:4])]
     digest = hashlib.sha256(json.dumps(says).encode()).hexdigest()[:32]
     return {"id": digest, of: record, "property": name, **row}
+
+
+def archived_of(hubspot: Session, name: str, params: dict[str, str]) -> dict[str, Any]:
+    """A page of an object's archived records; an empty one where HubSpot lists none of its kind.
+
+    That is so for meetings: that one was archived cannot be learnt.
+    """
+    try:
+        return hubspot.get(f"/crm/v3/objects/{name}", {"archived": "true", **params})
+    except ExtractError as error:
+        if error.name != "archived_not_listed":
+            raise
+    return {"results": []}
 
 
 def associated(result: dict[str, Any]) -> tuple[str, list[str]]:

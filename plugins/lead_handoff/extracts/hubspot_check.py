@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.extracts.hubspot import OwnerReader, objects, reader_of
+from lead_handoff.extracts.hubspot import OwnerReader, archived_of, objects, reader_of
 from lead_handoff.extracts.hubspot_session import DAY_SHARE, Session
 
 ENOUGH = frozenset({"quota_low", "quota_used_up"})
@@ -42,4 +42,4 @@ def _ask_for(hubspot: Session, name: str) -> None:
     found = reader.search(None, until, 0)
     ids = [str(each["id"]) for each in found["results"]][:1]
     list(reader.rows(ids, plan, False))
-    hubspot.get(f"/crm/v3/objects/{reader.searched}", {"archived": "true", "limit": "1"})
+    archived_of(hubspot, reader.searched, {"limit": "1"})

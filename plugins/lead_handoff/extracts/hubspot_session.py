@@ -24,6 +24,7 @@ PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """Name of the limit that was reached -> seconds until it may be tried again, if none are named."""
 ALSO_TRANSIENT = frozenset({423, 477, 521, 522, 523, 524})
 """Locked, moving to another data centre, and what stands in front of HubSpot."""
+_UNLISTED = "paging through deleted objects is not yet supported"
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,80}\Z")
 
 
@@ -134,6 +135,9 @@ class Session(TokenSession):
             raise Transient(f"HTTP 429, {policy}", retry_after(answer) or PAUSES.get(policy, 1.0))
         if status in TRANSIENT or status in ALSO_TRANSIENT:
             raise Transient(f"HTTP {status}, {category}", retry_after(answer))
+        # The words choose among meanings, and stay here: they may repeat what was sent.
+        if status == 400 and _UNLISTED in str(document.get("message")).lower():
+            raise ExtractError("archived_not_listed", f"{path}: HubSpot lists none of those")
         raise ExtractError("request_refused", f"{path}: HubSpot answers HTTP {status}, {category}")
 
     def _ask(

@@ -81,7 +81,7 @@ class Case:
             return json.dumps([{"errorCode": self.code, "message": "secret words"}]).encode()
         if self.source == "hubspot":
             said = {"policyName": self.code} if self.status == 429 else {"category": self.code}
-            return json.dumps(said | {"message": "secret words"}).encode()
+            return json.dumps(said | {"message": f"{self.message} secret words"}).encode()
         errors = [{"code": self.code, "message": f"{self.message} secret words"}]
         return json.dumps({"success": False, "errors": errors}).encode()
 
@@ -181,6 +181,13 @@ CASES = [
     hubspot_case(401, "EXPIRED_AUTHENTICATION", "renew"),
     hubspot_case(403, "MISSING_SCOPES", "stop", "scope_missing"),
     hubspot_case(400, "VALIDATION_ERROR", "stop", "request_refused"),
+    hubspot_case(
+        400,
+        "VALIDATION_ERROR",
+        "fall back",
+        "archived_not_listed",
+        message="Paging through deleted objects is not yet supported.",
+    ),
     hubspot_case(404, "OBJECT_NOT_FOUND", "stop", "request_refused"),
     http_case("hubspot", 423, "retry", headers=(("Retry_After", "2"),), pause=2),
     http_case("hubspot", 477, "retry", headers=(("Retry_After", "5"),), pause=5),

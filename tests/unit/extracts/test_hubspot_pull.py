@@ -293,6 +293,15 @@ def test_what_changed_before_a_record_was_archived_is_in_its_history(
     assert by_id(rows) == truth(world, name)
 
 
+def test_meetings_come_though_hubspot_lists_none_that_were_archived(tmp_path: Path) -> None:
+    world = account(rows=4, archived=2)
+    world.unlisted = {"meetings"}
+    found = by_id(rows_of(pulled(world, tmp_path, "meetings").folder))
+    assert found == [row for row in truth(world, "meetings") if not row["archived"]]
+    with serving(world) as address, hubspot.session(connection(address), QUICK) as session:
+        assert hubspot_check.problems_of(session) == []
+
+
 def test_properties_named_in_the_connection_have_their_history_read_too(tmp_path: Path) -> None:
     world = account(rows=2, archived=0)
     entry = {"value": "A", "timestamp": stamp(NOW), "sourceType": "FORM", "sourceId": "f"}
