@@ -206,7 +206,7 @@ class Handler(faulty.FaultyHandler):
 
     def shown(self, record: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         document = {key: record[key] for key in ("id", "createdAt", "updatedAt", "archived")}
-        if record.get("archivedAt"):
+        if record.get("archivedAt") is not None:
             document["archivedAt"] = record["archivedAt"]
         given = record["properties"]
         document["properties"] = {n: given.get(n) for n in body.get("properties") or ["hs_x"]}

@@ -12,7 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -407,10 +407,15 @@ def turn(part: Part, answer: dict[str, Any]) -> None:
 
 def is_within(moment: object, since: datetime | None, until: datetime) -> bool:
     """Whether a record was archived in the window; one that does not say when counts."""
-    if not isinstance(moment, str):
+    text = str(moment)
+    try:
+        if text.isdecimal():
+            at = datetime.fromtimestamp(int(text) / 1000, UTC)
+        else:
+            at = datetime.fromisoformat(text)
+        return (since is None or since <= at) and at < until
+    except (ValueError, TypeError, OverflowError, OSError):
         return True
-    at = datetime.fromisoformat(moment)
-    return (since is None or since <= at) and at < until
 
 
 def milliseconds(moment: datetime) -> str:

@@ -26,11 +26,19 @@ NOW = datetime(2026, 5, 2, tzinfo=UTC)
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(page_rows=3, restarts=3)
 SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
+# HubSpot writes every value as text; a number, and a date in milliseconds, come from elsewhere.
+STRANGE = [*AWKWARD, None, 7, "7", 2.5, True, 1_777_000_000_000, "1777000000000"]
 RECORDED = ("contacts", "deals", *ENGAGEMENTS)
 
 
 def stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moments(at: datetime) -> list[object]:
+    """A moment as HubSpot writes it, and in milliseconds as number and text."""
+    milliseconds = int(at.timestamp() * 1000)
+    return [stamp(at), milliseconds, str(milliseconds)]
 
 
 def record(
@@ -41,23 +49,23 @@ def record(
     modified = "lastmodifieddate" if name == "contacts" else "hs_lastmodifieddate"
     own = {"id", "createdAt", "updatedAt", "archived", "archivedAt", "contact_ids"}
     properties: dict[str, Any] = {
-        each.name: stamp(changed) if each.kind == "timestamp" else random.choice(AWKWARD)
+        each.name: random.choice(moments(changed) if each.kind == "timestamp" else STRANGE)
         for each in spec.columns
         if each.name not in own
     }
-    properties |= {modified: stamp(changed), "own_fit": random.choice(AWKWARD), "hs_x": "1"}
+    properties |= {modified: stamp(changed), "own_fit": random.choice(STRANGE), "hs_x": "1"}
     kept = hubspot.KEPT.get(name, ())
     return {
         "id": str(number),
         "createdAt": stamp(changed - timedelta(days=1)),
         "updatedAt": stamp(changed),
         "archived": archived,
-        "archivedAt": stamp(changed) if archived else None,
+        "archivedAt": random.choice(moments(changed)) if archived else None,
         "properties": properties,
         "history": {
             each: [
                 {
-                    "value": random.choice(AWKWARD),
+                    "value": random.choice(STRANGE),
                     "timestamp": stamp(changed - timedelta(seconds=nth)),
                     "sourceType": random.choice(["CRM_UI", "AUTOMATION_PLATFORM"]),
                     "sourceId": f"userId:{nth}",
@@ -269,6 +277,32 @@ def test_the_next_night_reads_what_changed_or_was_archived_since(tmp_path: Path)
     found = {row["id"]: row["archived"] for row in rows_of(done.folder)}
     assert found == {"9001": False, "9003": False, "9004": True}
     assert pulled(world, tmp_path, "contacts", NIGHT + timedelta(days=1)) is None
+
+
+def test_values_of_another_type_than_yesterday_come_as_they_are(tmp_path: Path) -> None:
+    world = account(rows=len(STRANGE), archived=0)
+    for each, value in zip(world.records["contacts"], STRANGE, strict=True):
+        each["properties"]["hubspotscore"] = value
+    rows = {row["id"]: row for row in rows_of(pulled(world, tmp_path, "contacts").folder)}
+    scores = [rows[each["id"]]["hubspotscore"] for each in world.records["contacts"]]
+    assert [(type(each), each) for each in scores] == [(type(each), each) for each in STRANGE]
+
+
+def test_when_a_record_was_archived_may_be_told_in_another_form_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    world = account(rows=1, archived=0)
+    pulled(world, tmp_path, "contacts")
+    reach, random = NOW - SMALL.lag, Random(1)
+    before, inside = reach - timedelta(minutes=46), reach + timedelta(hours=1)
+    unclear = [None, "", "soon", "9" * 40, "2026-05-01T00:00:00"]
+    world.records["contacts"] = [
+        record("contacts", 101 + n, before, random, archived=True) | {"archivedAt": at}
+        for n, at in enumerate([*moments(before), *moments(inside), *unclear])
+    ]
+    world.now = NOW + timedelta(days=1)
+    done = pulled(world, tmp_path, "contacts", NIGHT + timedelta(days=1))
+    assert by_id(rows_of(done.folder)) == truth(world, "contacts")[3:]
 
 
 @pytest.mark.parametrize("name", hubspot.HISTORIES)

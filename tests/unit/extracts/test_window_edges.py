@@ -16,14 +16,16 @@ from typing import Any
 
 import pytest
 
-from lead_handoff.extracts import marketo, salesforce
+from lead_handoff.extracts import hubspot, marketo, salesforce
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.marketo_session import Rate
 from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
+from tests.simulators import hubspot as hubspot_simulator
 from tests.simulators import marketo as marketo_simulator
 from tests.simulators import salesforce as salesforce_simulator
+from tests.simulators.hubspot import Account
 from tests.simulators.marketo import Subscription
 from tests.simulators.salesforce import Organisation
 from tests.unit.extracts.folders import rows_of
@@ -39,7 +41,11 @@ COMMIT_LAGS = [timedelta(minutes=each) for each in (0, 1, 10, 30)]
 NEAR = [timedelta(0), timedelta(microseconds=1), timedelta(seconds=1), timedelta(minutes=10)]
 OFFSETS = sorted({sign * each for sign in (-1, 1) for each in NEAR})
 QUICK = Patience(attempts=2, first=0.0001, timeout=5, sleep=lambda _: None)
-PACES = {"salesforce": replace(Pace(), poll=0), "marketo": replace(marketo.PACE, poll=0)}
+PACES = {
+    "salesforce": replace(Pace(), poll=0),
+    "marketo": replace(marketo.PACE, poll=0),
+    "hubspot": hubspot.PACE,
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,9 @@ class Source:
         if self.name == "salesforce":
             self.world.records = {self.object: [self.row(each) for each in seen]}
             return salesforce.pull(self.session, self.object, now.date(), root, pace)
+        if self.name == "hubspot":
+            self.world.records = {self.object: [self.record(each) for each in seen]}
+            return hubspot.pull(self.session, self.object, now.date(), root, pace)
         self.world.activities = [self.row(each) for each in seen]
         return marketo.pull(self.session, self.object, now.date(), root, pace)
 
@@ -78,11 +87,26 @@ class Source:
         row |= {spec.key: str(record.number), spec.stamps[0]: record.stamp.isoformat()}
         return row | ({} if self.name == "salesforce" else {"activityTypeId": 13, "attributes": {}})
 
+    def record(self, record: Record) -> dict[str, Any]:
+        """A record of HubSpot; half of them were archived at their stamp, and not changed then."""
+        at = record.stamp.isoformat()
+        archived = (record.number // len(COMMIT_LAGS) + record.number) % 2 == 1
+        changed = (record.stamp - timedelta(days=100)).isoformat() if archived else at
+        names = [each.name for each in CATALOGUE[self.name][self.object].columns]
+        return {
+            "id": str(record.number),
+            "createdAt": changed,
+            "updatedAt": changed,
+            "archived": archived,
+            "archivedAt": at if archived else None,
+            "properties": dict.fromkeys(names, "x") | {"lastmodifieddate": changed},
+        }
+
     def numbers(self, folder: Path) -> list[int]:
         return [int(str(row[CATALOGUE[self.name][self.object].key])) for row in rows_of(folder)]
 
 
-@pytest.fixture(params=["salesforce", "marketo"])
+@pytest.fixture(params=["salesforce", "marketo", "hubspot"])
 def source(request: pytest.FixtureRequest) -> Iterator[Source]:
     if request.param == "salesforce":
         org = Organisation({})
@@ -90,6 +114,13 @@ def source(request: pytest.FixtureRequest) -> Iterator[Source]:
             given = Connection("salesforce_default", address, org.client_id, org.client_secret)
             with salesforce.session(given, QUICK) as session:
                 yield Source("salesforce", "Lead", org, session)
+        return
+    if request.param == "hubspot":
+        account = Account({})
+        with hubspot_simulator.serving(account) as address:
+            given = Connection("hubspot_default", address, password=account.token)
+            with hubspot.session(given, QUICK) as session:
+                yield Source("hubspot", "contacts", account, session)
         return
     world = Subscription([], [])
     with marketo_simulator.serving(world) as address:
@@ -110,7 +141,9 @@ def around(moments: list[datetime]) -> list[Record]:
     """Records a little before, at and after each moment, seen at once or after their commit."""
     return [
         Record(number, moment + offset, moment + offset + lag)
-        for number, (moment, offset, lag) in enumerate(product(moments, OFFSETS, COMMIT_LAGS))
+        for number, (moment, offset, lag) in enumerate(
+            product(moments, OFFSETS, COMMIT_LAGS), start=1
+        )
     ]
 
 
@@ -120,7 +153,7 @@ def pulled(
     """Three nights, of which the first two have records all around their edges."""
     nights = [first, first + timedelta(days=1), first + timedelta(days=2)]
     moments = [at for n in (0, 1) for at in edges(nights[n], skews[n], pace)]
-    old = Record(-1, first - timedelta(days=2), first - timedelta(days=2))
+    old = Record(10_000, first - timedelta(days=2), first - timedelta(days=2))
     records = [old, *around(moments)]
     folders = [
         source.pull(records, night, skew, root, pace).folder
