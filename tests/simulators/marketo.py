@@ -16,6 +16,7 @@ import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
 
@@ -313,20 +314,33 @@ class Handler(faulty.FaultyHandler):
         if job.gone:
             self.send(404, b"not found")
             return
-        if self.fault == "wrong_bytes":
-            content = bytes(byte ^ 1 for byte in content)
         if self.world.cut_first_file_at is not None:
             self.fault, self.cut_at = "cut", self.world.cut_first_file_at
             self.world.cut_first_file_at = None
         asked = self.headers.get("Range")
         self.world.ranges.append(asked or "")
         if asked is None or self.world.ignores_range or self.fault == "ignores_range":
-            self.send(200, content, Content_Type="text/csv")
+            self.send(200, self.altered(content), Content_Type="text/csv")
             return
         start, _, end = asked.removeprefix("bytes=").partition("-")
         part = content[int(start) : int(end) + 1]
         shown = f"bytes {start}-{int(start) + len(part) - 1}/{len(content)}"
-        self.send(206, part, Content_Type="text/csv", Content_Range=shown, Accept_Ranges="bytes")
+        self.send(
+            206,
+            self.altered(part),
+            Content_Type="text/csv",
+            Content_Range=shown,
+            Accept_Ranges="bytes",
+        )
+
+    def altered(self, content: bytes) -> bytes:
+        """The content, or with the fault of wrong bytes one that differs in a single bit."""
+        if self.fault != "wrong_bytes" or not content:
+            return content
+        bit = Random(f"{len(self.world.requests)} {content!r}").randrange(len(content) * 8)
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        return bytes(changed)
 
 
 def serving(subscription: Subscription) -> AbstractContextManager[str]:

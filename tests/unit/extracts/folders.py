@@ -3,10 +3,20 @@
 import csv
 import hashlib
 import json
+import os
 import traceback
 from pathlib import Path
 
 from lead_handoff.landing import manifest
+
+SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
+"""Schedules of faults that each connector is tried with; 300 tries all that the bars ask for."""
+
+
+def share_of(full: int) -> int:
+    """As many of a bar's ``full`` cases as of the 300 schedules are tried."""
+    return max(1, full * SCHEDULES // 300)
+
 
 AWKWARD = [
     *("plain", "two\nlines", 'a "quoted", word', "Łódź"),

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,13 +18,12 @@ from lead_handoff.extracts.hubspot_session import INTERVAL
 from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
 from tests.simulators.hubspot import ENGAGEMENTS, FAULTS, Account, Handler, serving
-from tests.unit.extracts.folders import AWKWARD, everything_shown, rows_of
+from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(page_rows=3, restarts=3)
-SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
 # HubSpot writes every value as text; a number, and a date in milliseconds, come from elsewhere.
 STRANGE = [*AWKWARD, None, 7, "7", 2.5, True, 1_777_000_000_000, "1777000000000"]
 RECORDED = ("contacts", "deals", *ENGAGEMENTS)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -21,14 +20,13 @@ from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import find_nights
 from tests.simulators.marketo import FAULTS, TYPES, Subscription, as_exported, serving
-from tests.unit.extracts.folders import AWKWARD, everything_shown, rows_of
+from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 SINCE = "2026-02-01"
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(lag=timedelta(minutes=10), longest=timedelta(days=30), poll=0, piece_bytes=150)
-SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
 STRANGE = [*AWKWARD, "nul\x00inside", None, "null and more", 7, 2.5, True]
 
 
@@ -239,18 +237,21 @@ def test_a_night_without_changes_is_a_night_that_was_pulled(tmp_path: Path) -> N
     assert "2026-05-02T23:05:00" in (done.folder / "manifest.json").read_text()
 
 
-def test_a_file_with_the_wrong_hash_is_not_landed(tmp_path: Path) -> None:
-    landed = 0
+def test_a_file_with_a_single_wrong_bit_is_not_landed(tmp_path: Path) -> None:
+    world = subscription(rows=1)
+    # It is wrong, elsewhere, each time that it is asked for, and nothing else ever happens.
+    world.faults.draw = lambda possible=(): "wrong_bytes" * ("wrong_bytes" in possible)
     pace = Pace(poll=0, longest=timedelta(days=30), restarts=0)
-    for number in range(50):
-        world = subscription(seed=number, rows=1)
-        # A bit of the file is wrong each time it is asked for, and nothing else ever happens.
-        world.faults.draw = lambda possible=(): "wrong_bytes" * ("wrong_bytes" in possible)
-        root = tmp_path / str(number)
-        with pytest.raises(ExtractError, match="checksum_mismatch"):
-            pulled(world, root, "leads", pace=pace, since="2026-01-30")
-        landed += len(list(find_nights(str(root), "marketo", NIGHT)))
-    assert landed == 0
+    with (
+        serving(world) as address,
+        marketo.session(connection(address, since="2026-01-30"), QUICK) as session,
+    ):
+        session.rate = Rate(10_000)
+        for number in range(50):
+            root = tmp_path / str(number)
+            with pytest.raises(ExtractError, match="checksum_mismatch"):
+                marketo.pull(session, "leads", NIGHT, root, pace)
+            assert list(find_nights(str(root), "marketo", NIGHT)) == []
 
 
 @pytest.mark.parametrize("cut_at", [0, 1, 97, 283, 500])

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -21,13 +20,12 @@ from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import NightFolder, find_nights
 from tests.simulators.salesforce import FAULTS, Organisation, serving
-from tests.unit.extracts.folders import AWKWARD, everything_shown, rows_of
+from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 QUICK = Patience(attempts=12, first=0.0001, timeout=5, sleep=lambda _: None)
 SMALL = Pace(page_rows=3, poll=0, restarts=3)
-SCHEDULES = int(os.environ.get("HANDOFF_FAULT_SCHEDULES", "30"))
 
 
 def record(name: str, number: int, changed: datetime, random: Random) -> dict[str, object]:
