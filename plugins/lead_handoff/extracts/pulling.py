@@ -20,6 +20,8 @@ from lead_handoff.extracts.night_folder import ObjectFolder, Window
 
 Tell = Callable[[str], None]
 
+SKEW = timedelta(minutes=10)
+"""The most that clocks of one source may differ by, from its right time."""
 POLLS = 720
 LONGEST_FIELD = 16_000_000
 SHORTEST_PART = timedelta(hours=1)
@@ -35,7 +37,7 @@ class Pace:
     ``overlap``: how far a window reaches back into the last one. ``lag``: how far it stays behind
     the source's clock, because a record shows its stamp only when its transaction is committed.
     ``longest``: how much time one part covers. Overlap and lag together are longer than the longest
-    commit (half an hour) and the most that clocks of one source may differ by (ten minutes).
+    commit (half an hour) and SKEW.
     """
 
     overlap: timedelta = timedelta(minutes=45)
@@ -209,6 +211,13 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
         if window is None:
             return None
         progress = _resumed(folder, night)
+        if progress is not None and progress.window.until > horizon + 2 * SKEW:
+            # Shown as it is, it would keep what changes until then from being pulled.
+            raise ExtractError(
+                "state_ahead",
+                f"{folder.pull} was begun up to {progress.window.until.isoformat()}, which the"
+                " source's clock has not reached; remove that folder if it is a mistake",
+            )
         if progress is None:
             progress = Progress(night, window, *reader.plan(window))
             folder.record(progress.to_json())
