@@ -6,7 +6,8 @@ judged by the agreement in force.
 **Inputs.** Extract files under `HANDOFF_EXTRACTS` (`<root>/<source>/<object>/<YYYY-MM-DD>/`), every
 folder dated on or before the night that has not been loaded yet; the agreement in
 `HANDOFF_AGREEMENT`. Where a connection `salesforce_default`, `marketo_default` or
-`hubspot_default` exists, the night first pulls that source into such folders (docs/connecting.md).
+`hubspot_default` exists, the night first pulls that source into such folders; a source in
+`HANDOFF_ELT_LANDINGS` is read where an ELT service keeps it (both: docs/connecting.md).
 
 **Outputs.** Raw tables `raw_<source>`, the record of loads and quarantined rows in `ops`, the views
 in schema `marts` (and `restricted`), Data Docs under `HANDOFF_HOME/data_docs`; an event of the

@@ -1,18 +1,28 @@
 {#
     Tables that an ELT service keeps, in the shape of the raw tables, so that staging reads either.
-    The var elt_landings names the schema of a source; see docs/connecting.md.
+    The var elt_landings, which is the setting HANDOFF_ELT_LANDINGS, names the schema of a source;
+    see docs/connecting.md.
 #}
 
 {# What staging reads of a landed table: the raw table, or the ELT service's in its shape. #}
 {% macro landed_table(source_name, table_name) -%}
     {%- set raw = source(source_name, table_name) -%}
-    {%- set landings = var('elt_landings', {}) -%}
-    {%- set landing = landings[source_name] if landings is mapping else none -%}
-    {%- if landing and execute and table_name not in landing.get('without', []) -%}
+    {%- set landing = elt_landing(source_name, table_name) -%}
+    {%- if landing and execute -%}
         {{ elt_rows(raw, landing['schema'], table_name) }}
     {%- else -%}
         {{ raw }}
     {%- endif -%}
+{%- endmacro %}
+
+{# The ELT service's landing of a source, unless it does not keep this table. #}
+{% macro elt_landing(source_name, table_name) -%}
+    {%- set landings = var('elt_landings', {}) -%}
+    {%- set landing = landings[source_name] if landings is mapping else none -%}
+    {%- if landing and folded_name(table_name) not in landing['without'] -%}
+        {{ return(landing) }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {# A name as services spell it, without case and underscores: IsDeleted and is_deleted are one. #}
@@ -42,7 +52,7 @@
         {%- do exceptions.raise_compiler_error(
             'elt_landings: schema ' ~ schema ~ ' has ' ~ (tables | length) ~ ' readable tables for '
             ~ table_name ~ ', and needs one. Sync it, grant it to the transformer, or list it under'
-            ~ ' without.'
+            ~ ' without in HANDOFF_ELT_LANDINGS.'
         ) -%}
     {%- endif -%}
     {{ return(columns) }}

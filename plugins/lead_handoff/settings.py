@@ -9,10 +9,12 @@ Importing this module does no work. Every setting has a default; a fresh checkou
 | ``HANDOFF_AGREEMENT`` | ``dbt_project/seeds/agreement`` | folder with the agreement's CSVs |
 | ``HANDOFF_REVIEW_DELIVERY`` | nowhere | where the review's files are copied to, any store |
 | ``HANDOFF_WAREHOUSE_URL`` | the embedded server | ``postgresql://…`` of a server of one's own |
+| ``HANDOFF_ELT_LANDINGS`` | none | JSON: the schema of an ELT service per source that it lands |
 """
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -28,8 +30,38 @@ WAREHOUSE_ROLES: Final = {
 """Short role name -> database role of the embedded warehouse."""
 
 
+ELT_SOURCES: Final = ("salesforce",)
+"""Sources whose tables are read as an ELT service lands them, see docs/connecting.md."""
+
+
 class SettingError(HandoffError):
     """A setting names something unusable, or local state that it points to is not there yet."""
+
+
+@dataclass(frozen=True)
+class EltLanding:
+    """A source that an ELT service lands in the warehouse.
+
+    Attributes:
+        schema: where the service keeps its tables.
+        without: objects that it does not keep, as `folded`; they come as files.
+    """
+
+    schema: str
+    without: frozenset[str] = frozenset()
+
+    def keeps(self, name: str) -> bool:
+        """Whether the service keeps an object, named as the source or its raw table is."""
+        return folded(name) not in self.without
+
+
+def folded(name: str) -> str:
+    """A name as services spell it, without case and underscores.
+
+    >>> folded("LeadHistory") == folded("lead_history")
+    True
+    """
+    return name.strip().lower().replace("_", "")
 
 
 def project_root() -> Path:
@@ -76,6 +108,40 @@ def review_delivery() -> str | None:
     if not given or "://" in given:
         return given or None
     return str(Path(given).expanduser().resolve())
+
+
+def elt_landings() -> dict[str, EltLanding]:
+    """The sources that an ELT service lands, by name; none unless HANDOFF_ELT_LANDINGS is set.
+
+    Raises:
+        SettingError: it is not of the form ``{"salesforce": {"schema": "…", "without": ["…"]}}``.
+    """
+    given = os.environ.get("HANDOFF_ELT_LANDINGS", "").strip()
+    if not given:
+        return {}
+    try:
+        content = json.loads(given)
+    except ValueError as error:
+        raise SettingError(f"HANDOFF_ELT_LANDINGS is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingError('HANDOFF_ELT_LANDINGS must name sources: {"salesforce": {…}}')
+    return {source: _elt_landing(source, landing) for source, landing in content.items()}
+
+
+def _elt_landing(source: str, landing: Any) -> EltLanding:
+    where = f"HANDOFF_ELT_LANDINGS, {source}"
+    if source not in ELT_SOURCES:
+        raise SettingError(
+            f"{where}: only {', '.join(ELT_SOURCES)} is read from an ELT service's tables"
+        )
+    if not isinstance(landing, dict) or set(landing) - {"schema", "without"}:
+        raise SettingError(f'{where}: give {{"schema": "…"}}, and "without" where need be')
+    schema, without = landing.get("schema"), landing.get("without", [])
+    if not isinstance(schema, str) or not schema.strip():
+        raise SettingError(f"{where}: schema must name the schema of the service's tables")
+    if not isinstance(without, list) or not all(isinstance(name, str) for name in without):
+        raise SettingError(f"{where}: without must list the objects that the service lacks")
+    return EltLanding(schema.strip(), frozenset(map(folded, without)))
 
 
 def uses_own_warehouse() -> bool:

@@ -68,6 +68,19 @@ def test_each_object_of_each_connection_is_pulled_unless_left_out(pulling: Any, 
         pulling.objects_to_pull()
 
 
+def test_what_an_elt_service_lands_is_not_pulled_as_well(
+    pulling: Any, known: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landings = {"salesforce": {"schema": "fivetran", "without": ["lead_history", "Task"]}}
+    monkeypatch.setenv("HANDOFF_ELT_LANDINGS", json.dumps(landings))
+    known("salesforce_default", airflow_connection("salesforce_default"))
+    known("marketo_default", airflow_connection("marketo_default"))
+    found = pulling.objects_to_pull()
+    of_salesforce = {name for name in found if name.startswith("salesforce.")}
+    assert of_salesforce == {"salesforce.LeadHistory", "salesforce.Task"}
+    assert "marketo.leads" in found
+
+
 def test_a_connection_is_read_as_airflow_keeps_it(pulling: Any, known: Any) -> None:
     known(
         "marketo_default",

@@ -1,5 +1,5 @@
 {% import "shared/night.sql" as shared %}
--- Counted from the raw tables, past all models. Rows dated at or after as_of wait; a stamp taken
+-- Counted from the landed tables, past all models. Rows dated at or after as_of wait; a stamp taken
 -- from the folder's date says nothing about when, so such rows do not wait.
 with
 sources as (
@@ -8,17 +8,18 @@ sources as (
 ),
 
 landed as (
-    select 'salesforce' as source, left(_key, 15) as source_id, _stamp, _stamp_from_folder
-    from raw_salesforce.lead
-    where _first_night <= {{ shared.night() }}
-    union all
-    select 'marketo', _key, _stamp, _stamp_from_folder
-    from raw_marketo.leads
-    where _first_night <= {{ shared.night() }}
-    union all
-    select 'generic', _key, _stamp, _stamp_from_folder
-    from raw_generic.leads
-    where _first_night <= {{ shared.night() }}
+    {% for table in landed_tables if table.has_leads %}
+    select
+        {{ table.source }} as source,
+        -- Salesforce ids come in 15 and in 18 characters; the first 15 are the id.
+        case when {{ table.source }} = 'salesforce' then left(lead._key, 15) else lead._key end
+            as source_id,
+        lead._stamp,
+        lead._stamp_from_folder
+    from {{ table.relation }} as lead
+    where lead._first_night <= {{ shared.night() }}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 ),
 
 due as (
@@ -29,7 +30,6 @@ due as (
 ),
 
 known as (
-    -- Salesforce ids come in 15 and in 18 characters; the first 15 are the id.
     select
         source_system as source,
         case when source_system = 'salesforce' then left(source_id, 15) else source_id end

@@ -1,7 +1,7 @@
 {% import "shared/night.sql" as shared %}
 with
 required as (
-    {{ shared.required_sources() }}
+    {{ shared.required_sources_of_files() }}
 ),
 
 landed as (
@@ -17,3 +17,4 @@ where landed.source is null
 union all
 select '(any source)'
 where not exists (select from landed)
+    and not exists (select jsonb_object_keys(current_setting('judging.elt')::jsonb))

@@ -1,19 +1,23 @@
 {% import "shared/night.sql" as shared %}
--- Every fact hangs on a lead. All three tables exist from the beginning, in use or not.
+-- Every fact hangs on a lead. All raw tables exist from the beginning, in use or not; where an ELT
+-- service lands the source, its table of leads is asked.
 with
 required as (
     {{ shared.required_sources() }}
 ),
 
 with_leads as (
-    select 'salesforce' as source
-    where exists (select from raw_salesforce.lead where _first_night <= {{ shared.night() }})
+    {% for table in landed_tables if table.has_leads %}
+    select {{ table.source }} as source
+    where exists (
+        select
+        from {{ table.relation }} as landed
+        where landed._first_night <= {{ shared.night() }}
+    )
     union all
-    select 'marketo'
-    where exists (select from raw_marketo.leads where _first_night <= {{ shared.night() }})
-    union all
-    select 'generic'
-    where exists (select from raw_generic.leads where _first_night <= {{ shared.night() }})
+    {% endfor %}
+    select null
+    where false
 )
 
 select required.source

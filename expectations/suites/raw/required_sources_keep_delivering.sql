@@ -3,7 +3,7 @@
 -- deliveries), has it left out more working days than it ever did before?
 with
 required as (
-    {{ shared.required_sources() }}
+    {{ shared.required_sources_of_files() }}
 ),
 
 days as (

@@ -24,12 +24,32 @@
     where required.is_required
 {%- endmacro -%}
 
+{#- Those of them that come as files: no ELT service lands them. -#}
+{%- macro required_sources_of_files() -%}
+    select required.source
+    from jsonb_to_recordset(current_setting('judging.sources')::jsonb)
+        as required (source text, is_required boolean, is_elt boolean)
+    where required.is_required and not required.is_elt
+{%- endmacro -%}
+
+{#- Whether an ELT service keeps the object of a load: then its files are nobody's business. -#}
+{%- macro is_kept_elsewhere(load) -%}
+    (
+        jsonb_exists(current_setting('judging.elt')::jsonb, {{ load }}.source)
+        and not jsonb_exists(
+            current_setting('judging.elt')::jsonb -> {{ load }}.source -> 'without',
+            replace(lower({{ load }}.object), '_', '')
+        )
+    )
+{%- endmacro -%}
+
 {#- The loads that are this night's news: of folders after the last published night, or attempted
     since it was published (a folder that came late), and not of a folder after tonight. -#}
 {%- macro judged_loads() -%}
     select load.*
     from ops.loads as load
     where load.night <= {{ night() }}
+        and not {{ is_kept_elsewhere("load") }}
         and (
             load.night > current_setting('judging.after_night')::date
             or coalesce(load.finished_at, load.started_at)

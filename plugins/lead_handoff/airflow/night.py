@@ -125,11 +125,23 @@ def open_night(run: Run) -> dict[str, Any]:
 def land(run: Run, source: str, fence: int) -> dict[str, Any]:
     """Load every folder of one source up to the night that has not been loaded yet.
 
-    An object that fails does not stop the others; it is named in the result.
+    An object that fails does not stop the others; it is named in the result. What an ELT service
+    lands is left to it, whether or not there are folders of it.
     """
     from lead_handoff.landing import land_source
+    from lead_handoff.landing.catalogue import CATALOGUE
 
     tell = teller(f"land {source}")
+    service = settings.elt_landings().get(source)
+    kept = [name for name in CATALOGUE[source] if service.keeps(name)] if service else []
+    if service:
+        others = [name for name in CATALOGUE[source] if name not in kept]
+        tell(
+            f"{len(kept)} objects are read where an ELT service keeps them, in schema "
+            f"{service.schema}; from files: {', '.join(others) or 'none'}"
+        )
+        if not _has_extracts():
+            return {"source": source, "loads": 0, "failures": []}
     with at_work(run):
         loads = land_source(
             source,
@@ -139,6 +151,7 @@ def land(run: Run, source: str, fence: int) -> dict[str, Any]:
             fence=fence,
             agreement_dir=settings.agreement_dir(),
             progress=teller(f"land {source}", is_passing=True),
+            kept_elsewhere=kept,
         )
     failed = [load for load in loads if load.status == "failed"]
     quarantined = sum(load.rows_quarantined for load in loads)
@@ -518,16 +531,25 @@ def _required_sources() -> set[str]:
 
 
 def _sources() -> list[str]:
-    """Sources with extracts, and those the agreement requires even if nothing of them is there."""
+    """Sources to land: those with extracts, with an ELT service, or required by the agreement."""
     from lead_handoff.landing import discover_sources
 
+    kept, required = set(settings.elt_landings()), _required_sources()
+    if _has_extracts():
+        return sorted({*discover_sources(settings.extracts_root()), *required, *kept})
+    if kept and required <= kept:
+        return sorted(kept)
+    raise NightError(
+        f"There is no folder of extracts at {settings.extracts_root()}. Set HANDOFF_EXTRACTS to "
+        "the root of the extracts (<root>/<source>/<object>/<YYYY-MM-DD>/…), or run `make demo` "
+        "first. Only where an ELT service lands every required source none is needed "
+        "(HANDOFF_ELT_LANDINGS)."
+    )
+
+
+def _has_extracts() -> bool:
     root = settings.extracts_root()
-    if "://" not in root and not Path(root).is_dir():
-        raise NightError(
-            f"There is no folder of extracts at {root}. Set HANDOFF_EXTRACTS to the root of the "
-            "extracts (<root>/<source>/<object>/<YYYY-MM-DD>/…), or run `make demo` first."
-        )
-    return sorted({*discover_sources(root), *_required_sources()})
+    return "://" in root or Path(root).is_dir()
 
 
 def _counts(result: Any) -> dict[str, int]:

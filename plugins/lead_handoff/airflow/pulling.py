@@ -52,7 +52,7 @@ class PullRetries(RetryPolicy):
 def objects_to_pull() -> list[str]:
     """What the night pulls, as ``<source>.<object>``; empty where no connection exists.
 
-    Raises ExtractError(bad_connection).
+    What an ELT service lands already is not pulled. Raises ExtractError(bad_connection).
     """
     from lead_handoff.extracts.connectors import CONNECTORS
 
@@ -65,9 +65,12 @@ def objects_to_pull() -> list[str]:
             missing.append(connector.conn_id)
             continue
         names = connector.objects_of(connection)
+        service = settings.elt_landings().get(connector.source)
+        if service is not None:
+            names = [name for name in names if not service.keeps(name)]
         found += [f"{connector.source}.{name}" for name in names]
         tell(f"{connector.conn_id}: {len(names)} objects to pull")
-    if not found:
+    if not found and missing:
         tell(f"nothing is pulled, files only: no connection {' or '.join(missing)} exists")
     return found
 

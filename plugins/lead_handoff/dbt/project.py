@@ -4,28 +4,32 @@ dbt never works in the checkout, nor in the user's agreement. It is given a proj
 HANDOFF_HOME: links to the models, and a copy of the agreement as it was when the night began. The
 copy matters: dbt writes each seed's compiled form to ``<target>/run/<project>/<seed path>``, which
 for a seed path outside the project is the user's own file.
+
+What the models have to know of the installation stands in the project laid out too, as dbt's vars:
+they are the same every night, so dbt keeps its parsed project.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-
-import yaml  # type: ignore[import-untyped]
+from typing import Any
 
 from lead_handoff import settings
 from lead_handoff.agreement import completed
 
-LINKED = ("models", "macros", "tests", "dbt_project.yml", "profiles.yml", "seeds/reference")
+LINKED = ("models", "macros", "tests", "profiles.yml", "seeds/reference")
+PROJECT = "dbt_project.yml"
 AGREEMENT = "seeds/agreement"
 PARTS_OF_CODE = ("models", "macros", "seeds/reference", "tests", "dbt_project.yml")
 
 
 def code_hash(project: Path | None = None) -> str:
-    """Hash of all that decides what a build makes of the same rows: models, macros, dbt itself.
+    """Hash of all that decides what a build makes of the same rows: models, macros, dbt, its vars.
 
     The agreement has a hash of its own (it may live outside the project).
     """
@@ -33,6 +37,7 @@ def code_hash(project: Path | None = None) -> str:
     digest = hashlib.sha256()
     for package in ("dbt-core", "dbt-postgres"):
         digest.update(f"{package} {version(package)}\n".encode())
+    digest.update(_as_yaml(variables()).encode())
     for part in PARTS_OF_CODE:
         start = root / part
         files = sorted(start.rglob("*")) if start.is_dir() else [start]
@@ -43,15 +48,32 @@ def code_hash(project: Path | None = None) -> str:
     return digest.hexdigest()
 
 
-def reads_elt_landings(project: Path | None = None) -> bool:
+def variables() -> dict[str, Any]:
+    """What the models have to know of this installation, as dbt's vars.
+
+    Raises:
+        SettingError: a setting is wrongly written.
+    """
+    return {
+        "elt_landings": {
+            f"raw_{source}": {"schema": landing.schema, "without": sorted(landing.without)}
+            for source, landing in sorted(settings.elt_landings().items())
+        }
+    }
+
+
+def reads_elt_landings() -> bool:
     """Whether staging reads tables that an ELT service keeps.
 
     Those change in place and know no loads, so nothing tells what is news in them: each build that
     reads them starts from the beginning.
     """
-    path = (project or settings.dbt_project_dir()) / "dbt_project.yml"
-    variables = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("vars") or {}
-    return bool(variables.get("elt_landings"))
+    return bool(settings.elt_landings())
+
+
+def _as_yaml(given: dict[str, Any]) -> str:
+    # Each line of JSON is YAML as well.
+    return "".join(f"  {name}: {json.dumps(value)}\n" for name, value in given.items())
 
 
 def laid_out_dir() -> Path:
@@ -76,6 +98,7 @@ def lay_out(agreement: Path | None = None, target: Path | None = None) -> Path:
         link.unlink(missing_ok=True)
         if wanted.exists():
             link.symlink_to(wanted)
+    _lay_out_project_file(source / PROJECT, target / PROJECT)
     seeds = target / AGREEMENT
     fresh = target / "seeds" / ".agreement"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -85,6 +108,16 @@ def lay_out(agreement: Path | None = None, target: Path | None = None) -> Path:
     shutil.rmtree(seeds, ignore_errors=True)
     fresh.rename(seeds)
     return target
+
+
+def _lay_out_project_file(source: Path, target: Path) -> None:
+    """The project's file with this installation's vars at its end, for which it has no block."""
+    wanted = f"{source.read_text(encoding='utf-8')}\nvars:\n{_as_yaml(variables())}"
+    if target.is_symlink():  # as older releases laid it out; never write through it
+        target.unlink()
+    elif target.exists() and target.read_text(encoding="utf-8") == wanted:
+        return
+    target.write_text(wanted, encoding="utf-8")
 
 
 def target_dir(slot: str) -> Path:

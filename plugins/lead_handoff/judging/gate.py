@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from lead_handoff import settings
 from lead_handoff.judging.accepted import Acceptance, read_accepted, split
+from lead_handoff.judging.elt import landed_tables
 from lead_handoff.judging.engine import Outcome, Ready, run_suite
 from lead_handoff.judging.night import Night, read_night
 from lead_handoff.judging.relations import connect, missing_relations, raw_tables, relations_in
@@ -69,6 +70,7 @@ def run_gate(
             slot=slot,
             agreement_dir=agreement_dir or settings.agreement_dir(),
             expectations_dir=root,
+            landings=settings.elt_landings(),
         )
         names = _names(cursor, facts)
     ready = [_ready(root, entry, names) for entry in suite.expectations]
@@ -110,9 +112,11 @@ def _names(cursor: Any, facts: Night) -> dict[str, Any]:
             "relation": sql.Identifier(schema, relation).as_string(cursor.connection),
         }
 
+    raw = raw_tables(cursor)
     published = facts.published_slot if facts.published_slot != facts.slot else None
     return {
-        "raw_tables": raw_tables(cursor),
+        "raw_tables": raw,
+        "landed_tables": landed_tables(cursor, raw, facts.landings),
         "marts": [
             quoted(facts.slot, name)
             for name in relations_in(cursor, facts.slot, "run_as_of")

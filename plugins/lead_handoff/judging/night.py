@@ -10,13 +10,14 @@ import csv
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lead_handoff.judging.authored import read_yaml
 from lead_handoff.judging.results import JudgingError
+from lead_handoff.settings import EltLanding
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,7 +36,8 @@ class Night:
 
     ``after_night`` and ``after_time`` are the last night published before it and when: folders
     later than that, and loads attempted later than that, are this night's news. None before the
-    first publication. ``published_slot`` holds what readers see now.
+    first publication. ``published_slot`` holds what readers see now. ``landings`` names the sources
+    that an ELT service lands.
     """
 
     night: date
@@ -47,6 +49,7 @@ class Night:
     sources: tuple[Mapping[str, str], ...]
     days: tuple[tuple[date, bool], ...]
     limits: Mapping[str, Any]
+    landings: Mapping[str, EltLanding] = field(default_factory=dict)
 
     def session_settings(self) -> dict[str, str]:
         """Setting -> value for every session that evaluates an expectation."""
@@ -56,7 +59,15 @@ class Night:
             "judging.slot": self.slot,
             "judging.after_night": _instant(self.after_night),
             "judging.after_time": _instant(self.after_time),
-            "judging.sources": json.dumps(list(self.sources)),
+            "judging.sources": json.dumps(
+                [{**known, "is_elt": known["source"] in self.landings} for known in self.sources]
+            ),
+            "judging.elt": json.dumps(
+                {
+                    source: {"without": sorted(landing.without)}
+                    for source, landing in self.landings.items()
+                }
+            ),
             "judging.days": json.dumps(
                 [{"day": day.isoformat(), "is_quiet": quiet} for day, quiet in self.days]
             ),
@@ -82,6 +93,7 @@ def read_night(
     slot: str,
     agreement_dir: Path,
     expectations_dir: Path,
+    landings: Mapping[str, EltLanding] | None = None,
 ) -> Night:
     """Gather the night's facts from the warehouse, the agreement and the limits.
 
@@ -110,6 +122,7 @@ def read_night(
         sources=tuple(read_sources(agreement_dir)),
         days=tuple(read_days(agreement_dir, night)),
         limits=read_limits(expectations_dir),
+        landings=landings or {},
     )
 
 

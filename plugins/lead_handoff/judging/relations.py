@@ -57,7 +57,9 @@ def raw_tables(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:
     return [
         {
             "source": sql.Literal(source).as_string(connection),
+            "schema": sql.Literal(f"raw_{source}").as_string(connection),
             "name": sql.Literal(name).as_string(connection),
+            "of": (source, name),
             "relation": sql.Identifier(f"raw_{source}", name).as_string(connection),
             "booleans": [
                 {

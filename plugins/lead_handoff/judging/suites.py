@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lead_handoff import settings
 from lead_handoff.agreement.vocabulary import SEVERITIES
 from lead_handoff.judging.authored import read_yaml
 from lead_handoff.judging.results import JudgingError
@@ -117,7 +118,8 @@ def _templates(root: Path) -> Any:
     import jinja2
 
     return jinja2.Environment(  # noqa: S701 - renders SQL, not HTML
-        loader=jinja2.FileSystemLoader(root / "suites"),
+        # A rule that a mart shows and a gate acts on is a macro of the dbt project.
+        loader=jinja2.FileSystemLoader([root / "suites", settings.dbt_project_dir() / "macros"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -52,8 +53,11 @@ def land_source(
     progress: Progress,
     limits: Limits | None = None,
     spool_dir: Path | None = None,
+    kept_elsewhere: Collection[str] = (),
 ) -> list[ObjectLoad]:
     """Land every folder of the source dated on or before ``night`` that is not landed yet.
+
+    Folders of objects that are ``kept_elsewhere``, by an ELT service, are passed by.
 
     A folder counts as landed in the content it had (names, sizes, hashes). Returns one entry for
     each folder that was landed or refused now; a refused one does not stop the others. Raises
@@ -79,6 +83,9 @@ def land_source(
             landed = landed_files(cursor, source, night)
         loads = []
         for each in find_nights(extracts_root, source, night):
+            spec = each.spec if isinstance(each, NightFolder) else each[0]
+            if spec is not None and spec.name in kept_elsewhere:
+                continue
             load = _land_found(run, connection, each, landed)
             if load is not None:
                 loads.append(load)

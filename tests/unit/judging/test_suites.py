@@ -44,6 +44,24 @@ NAMES = {
             "booleans": [],
         },
     ],
+    "landed_tables": [
+        {
+            "source": "'salesforce'",
+            "schema": "'fivetran_salesforce'",
+            "name": "'lead'",
+            "relation": '(select id as _key from "fivetran_salesforce"."lead")',
+            "is_elt": True,
+            "has_leads": True,
+        },
+        {
+            "source": "'marketo'",
+            "schema": "'raw_marketo'",
+            "name": "'activities'",
+            "relation": '"raw_marketo"."activities"',
+            "is_elt": False,
+            "has_leads": False,
+        },
+    ],
     "marts": [{"name": "'dim_leads'", "relation": '"slot_blue"."dim_leads"'}],
     "published": {
         "fct_handoffs": {"name": "'fct_handoffs'", "relation": '"slot_green"."fct_handoffs"'}

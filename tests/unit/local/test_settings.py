@@ -13,6 +13,7 @@ VARIABLES = (
     "HANDOFF_AGREEMENT",
     "HANDOFF_WAREHOUSE_URL",
     "HANDOFF_WAREHOUSE_DATABASE",
+    "HANDOFF_ELT_LANDINGS",
     *(f"HANDOFF_WAREHOUSE_URL_{role.upper()}" for role in settings.WAREHOUSE_ROLES),
 )
 
@@ -111,3 +112,34 @@ def test_a_broken_state_file_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HANDOFF_HOME", str(tmp_path))
     with pytest.raises(settings.SettingError, match=r"secrets\.json"):
         settings.warehouse_url()
+
+
+def test_an_elt_service_keeps_what_it_is_not_said_to_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.elt_landings() == {}
+    given = {"salesforce": {"schema": "fivetran_salesforce", "without": ["opportunity_history"]}}
+    monkeypatch.setenv("HANDOFF_ELT_LANDINGS", json.dumps(given))
+    landing = settings.elt_landings()["salesforce"]
+    assert landing.schema == "fivetran_salesforce"
+    assert landing.keeps("LeadHistory")
+    assert not landing.keeps("OpportunityHistory")
+    assert not landing.keeps("opportunity_history")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("fivetran", "is no JSON"),
+        ('["salesforce"]', "must name sources"),
+        ('{"pardot": {"schema": "fivetran"}}', "only salesforce"),
+        ('{"salesforce": "fivetran"}', '{"schema": "…"}'),
+        ('{"salesforce": {"schema": "fivetran", "wihtout": []}}', '{"schema": "…"}'),
+        ('{"salesforce": {"schema": " "}}', "must name the schema"),
+        ('{"salesforce": {"schema": "fivetran", "without": "lead"}}', "must list the objects"),
+    ],
+)
+def test_an_elt_service_wrongly_written_down_is_refused_by_name(
+    given: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDOFF_ELT_LANDINGS", given)
+    with pytest.raises(settings.SettingError, match=f"HANDOFF_ELT_LANDINGS.*{said}"):
+        settings.elt_landings()

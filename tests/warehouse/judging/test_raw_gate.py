@@ -1,10 +1,12 @@
 """The gate on the raw tables: good nights pass, each planted defect shuts it by its own name."""
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from tests.warehouse.judging.company import (
     FIRST_NIGHT,
@@ -450,3 +452,107 @@ def test_what_was_let_through_opens_the_gate_for_nothing_else(
     accept(root, night)
     result = company.gate("raw", night, expectations_dir=root)
     assert [key["object"] for key in keys(result, "no_object_has_collapsed")] == ["leads"]
+
+
+# -- where an ELT service lands a source ----------------------------------------------------------
+
+SCHEMA = "fivetran_salesforce"
+ELT_STAMPS = {"lead": "system_modstamp", "task": "system_modstamp", "lead_history": "created_date"}
+
+
+@pytest.fixture
+def elt_company(company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """Marketo comes as files; Salesforce lies where Fivetran keeps it, and has no folder."""
+    landings = {"salesforce": {"schema": SCHEMA, "without": ["opportunity_history"]}}
+    monkeypatch.setenv("HANDOFF_ELT_LANDINGS", json.dumps(landings))
+    company.objects = (("marketo", "leads"), ("marketo", "activities"))
+    company.run(f"create schema {SCHEMA}")
+    for table, stamp in ELT_STAMPS.items():
+        company.run(f"create table {SCHEMA}.{table} (id text, {stamp} timestamptz)")
+    return company
+
+
+def at_service(company: Company, statement: str | sql.Composed, *parameters: object) -> None:
+    """A statement in the service's schema."""
+    with company.connection.transaction():
+        company.run(f"set local search_path = {SCHEMA}")
+        company.run(statement, *parameters)  # type: ignore[arg-type]
+
+
+def sync(company: Company, until: date, *, days: int = 30, without: tuple[str, ...] = ()) -> None:
+    """Fivetran's tables with a change on each of the days before a night."""
+    insert = sql.SQL(
+        "insert into {} select 'row-' || day, %s - day * interval '1 day'"
+        " from generate_series(1, %s) as day"
+    )
+    for table in ELT_STAMPS:
+        if table not in without:
+            at_service(company, insert.format(sql.Identifier(table)), instant(until), days)
+
+
+def test_a_source_of_an_elt_service_needs_no_extracts(elt_company: Company) -> None:
+    night = elt_company.live(3)
+    sync(elt_company, night)
+    result = elt_company.gate("raw", night)
+    assert result.passed, str(result)
+
+    # What was delivered before the service was there, and failed, is nobody's business any more.
+    elt_company.land("salesforce", "LeadHistory", night, 0, failed="not_utf8")
+    assert elt_company.gate("raw", night).passed
+    elt_company.land("salesforce", "OpportunityHistory", night, 0, failed="not_utf8")
+    assert failing(elt_company.gate("raw", night)) == {"no_required_object_failed"}
+
+
+def test_a_stale_elt_table_shuts_the_gate_and_is_named_with_its_newest_stamp(
+    elt_company: Company,
+) -> None:
+    night = elt_company.live(3)
+    sync(elt_company, night, without=("lead_history",))
+    sync(elt_company, night - 6 * DAY, without=("lead", "task"))
+    result = elt_company.gate("raw", night)
+    assert failing(result) == {"required_sources_are_fresh"}
+    newest = f"{night - 7 * DAY}T00:00:00Z"
+    assert keys(result, "required_sources_are_fresh") == [
+        {
+            "source": "salesforce",
+            "schema_name": SCHEMA,
+            "table_name": "lead_history",
+            "newest_change": newest,
+            "days_old": "7",
+        }
+    ]
+    assert f"table_name=lead_history, newest_change={newest}" in str(result)
+
+
+def test_elt_tables_that_seldom_change_are_stale_by_their_own_rhythm(elt_company: Company) -> None:
+    night = elt_company.live(3)
+    sync(elt_company, night, without=("task", "lead_history"))
+    # Four changes show no rhythm; nine, a week apart from each other, show one of weeks.
+    sync(elt_company, night - 20 * DAY, days=4, without=("lead", "lead_history"))
+    sync(elt_company, night - 13 * DAY, days=57, without=("lead", "task"))
+    at_service(elt_company, "delete from lead_history where split_part(id, '-', 2)::int % 7 <> 1")
+    assert elt_company.gate("raw", night).passed
+    assert keys(elt_company.gate("raw", night + DAY), "required_sources_are_fresh") == [
+        {
+            "source": "salesforce",
+            "schema_name": SCHEMA,
+            "table_name": "lead_history",
+            "newest_change": f"{night - 14 * DAY}T00:00:00Z",
+            "days_old": "15",
+        }
+    ]
+
+
+def test_an_elt_service_may_be_the_only_source_and_needs_leads(elt_company: Company) -> None:
+    write_agreement(
+        elt_company.agreement_dir,
+        agreement_sources="source_system,role,time_zone,is_required\nsalesforce,both,UTC,true\n",
+    )
+    at_service(elt_company, 'alter table lead rename to "Lead"')
+    at_service(elt_company, 'alter table "Lead" rename system_modstamp to "SystemModstamp"')
+    at_service(elt_company, 'alter table "Lead" alter "SystemModstamp" type text')
+    result = elt_company.gate("raw", FIRST_NIGHT)
+    assert failing(result) == {"required_sources_have_leads", "required_sources_are_fresh"}
+    sync(elt_company, FIRST_NIGHT, without=("lead",))
+    at_service(elt_company, """insert into "Lead" values ('00Q1', '2026-03-01T10:00:00.000Z')""")
+    assert elt_company.gate("raw", FIRST_NIGHT).passed

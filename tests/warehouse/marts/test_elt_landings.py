@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-import yaml  # type: ignore[import-untyped]
 from psycopg import sql
 
 from lead_handoff import settings
@@ -153,28 +152,12 @@ def _typed(kind: str, value: str | None) -> object:
     return value
 
 
-def reading(root: Path, service: Service) -> Path:
-    """The dbt project with the var that points Salesforce's models at the service's schema."""
-    copy = root / service.schema
-    copy.mkdir()
-    for name in ("models", "macros", "tests", "seeds", "profiles.yml"):
-        (copy / name).symlink_to(settings.dbt_project_dir() / name)
-    text = (settings.dbt_project_dir() / "dbt_project.yml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
-    document["vars"]["elt_landings"] = {
-        "raw_salesforce": {
-            "schema": service.schema,
-            "without": [snake_case(NEVER_SYNCED)],
-        }
-    }
-    (copy / "dbt_project.yml").write_text(yaml.safe_dump(document, sort_keys=False))
-    return copy
-
-
 @contextmanager
-def project_in(folder: Path) -> Iterator[None]:
+def reading(schema: str) -> Iterator[None]:
+    """The setting that points Salesforce's models at a service's schema."""
+    landings = {"salesforce": {"schema": schema, "without": [NEVER_SYNCED]}}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(settings, "dbt_project_dir", lambda: folder)
+        patched.setenv("HANDOFF_ELT_LANDINGS", json.dumps(landings))
         yield
 
 
@@ -226,12 +209,12 @@ def told(
             with psycopg.connect(warehouse.url("admin"), autocommit=True) as connection:
                 for service in SERVICES:
                     keep(connection, service, ours)
-                with project_in(reading(root, FIVETRAN)):
+                with reading(FIVETRAN.schema):
                     plan = nights.prepare(NIGHT, full=project.reads_elt_landings())
                     nights.publish(plan, nights.build(plan))
                 both = {FIVETRAN.schema: staged(connection, plan.slot)}
                 marts = nights.marts()
-                with project_in(reading(root, AIRBYTE)):
+                with reading(AIRBYTE.schema):
                     restage(nights, plan.slot)
                 both[AIRBYTE.schema] = staged(connection, plan.slot)
             expected = reference(others + dated, NIGHT)
@@ -254,16 +237,16 @@ def test_the_models_say_the_same_whichever_service_keeps_the_rows(told: Told) ->
 
 def test_what_changes_in_place_is_built_anew_each_night(told: Told) -> None:
     assert told.is_anew
-    assert not project.reads_elt_landings(), "the project as it is delivered reads raw tables"
+    assert not project.reads_elt_landings(), "without the setting, models read raw tables"
+    delivered = project.code_hash()
+    with reading(FIVETRAN.schema):
+        assert project.code_hash() != delivered, "what was built from the one is not the other's"
 
 
-def test_a_table_that_the_service_does_not_keep_is_named(told: Told, tmp_path: Path) -> None:
+def test_a_table_that_the_service_does_not_keep_is_named(told: Told) -> None:
     with psycopg.connect(told.nights.warehouse.url("admin"), autocommit=True) as connection:
         connection.execute('drop table airbyte_salesforce."LeadHistory" cascade')
-    with (
-        project_in(reading(tmp_path, AIRBYTE)),
-        pytest.raises(runner.BuildError),
-    ):
+    with reading(AIRBYTE.schema), pytest.raises(runner.BuildError):
         restage(told.nights, told.slot)
     results = (project.target_dir(told.slot) / "run_results.json").read_text(encoding="utf-8")
     assert "has 0 readable tables for lead_history, and needs one" in results

@@ -1,0 +1,108 @@
+"""What staging reads of each source: our raw tables, or the tables that an ELT service keeps.
+
+The gates judge the latter in the shape of the former, as the macro elt_rows of the dbt project
+gives it to the models: names compared without case and underscores, the modification stamp (for
+histories: the moment of the change) as the version's stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lead_handoff.settings import EltLanding, folded
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg import sql
+
+KEY = "id"
+LEADS = {("salesforce", "lead"), ("marketo", "leads"), ("generic", "leads")}
+
+
+def landed_tables(
+    cursor: psycopg.Cursor[Any],
+    raw_tables: Iterable[Mapping[str, Any]],
+    landings: Mapping[str, EltLanding],
+) -> list[dict[str, Any]]:
+    """The tables that staging reads, like `raw_tables`, with a service's in place of ours.
+
+    ``relation`` has the columns ``_key``, ``_stamp``, ``_stamp_from_folder`` and ``_first_night``.
+    A table that the service does not have, or that lacks a column without which no row can be
+    placed in time, is left out: if a model needs it, the build ends by name; a required source
+    without leads is an expectation of its own.
+    """
+    found = {
+        source: _tables_in(cursor, landing.schema) for source, landing in sorted(landings.items())
+    }
+    tables = []
+    for raw in raw_tables:
+        source, name = raw["of"]
+        table = {**raw, "is_elt": False, "has_leads": (source, name) in LEADS}
+        if source in landings and landings[source].keeps(name):
+            theirs = [each for each in found[source] if folded(each) == folded(name)]
+            if len(theirs) != 1:
+                continue
+            shaped = _in_raw_shape(
+                cursor, landings[source].schema, theirs[0], found[source][theirs[0]]
+            )
+            if shaped is None:
+                continue
+            table |= {"is_elt": True, **shaped}
+        tables.append(table)
+    return tables
+
+
+def _tables_in(cursor: psycopg.Cursor[Any], schema: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """The readable tables of a schema: folded column -> its name and type."""
+    cursor.execute(
+        "select table_name, column_name, data_type from information_schema.columns"
+        " where table_schema = %s order by table_name, ordinal_position",
+        (schema,),
+    )
+    tables: dict[str, dict[str, tuple[str, str]]] = {}
+    for table, column, kind in cursor.fetchall():
+        if not column.startswith("_"):
+            tables.setdefault(table, {})[folded(column)] = column, kind
+    return tables
+
+
+def _in_raw_shape(
+    cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Mapping[str, tuple[str, str]]
+) -> dict[str, str] | None:
+    from psycopg import sql
+
+    stamp = "createddate" if folded(table).endswith("history") else "systemmodstamp"
+    if KEY not in columns or stamp not in columns:
+        return None
+    shaped = sql.SQL(
+        "(select {key}::text as _key, {stamp} as _stamp, false as _stamp_from_folder,"
+        " least(({stamp} at time zone 'UTC')::date, current_setting('judging.night')::date)"
+        " as _first_night from {table})"
+    ).format(
+        key=sql.Identifier(columns[KEY][0]),
+        stamp=_instant(*columns[stamp]),
+        table=sql.Identifier(schema, table),
+    )
+    connection = cursor.connection
+    return {
+        "schema": sql.Literal(schema).as_string(connection),
+        "name": sql.Literal(table).as_string(connection),
+        "relation": shaped.as_string(connection),
+    }
+
+
+def _instant(name: str, kind: str) -> sql.Composed:
+    """A typed column as an instant; services write what has no offset in UTC."""
+    from psycopg import sql
+
+    column = sql.Identifier(name)
+    if kind == "timestamp with time zone":
+        return sql.SQL("{}").format(column)
+    if kind == "timestamp without time zone":
+        return sql.SQL("({} at time zone 'UTC')").format(column)
+    return sql.SQL(
+        "(case when {0}::text ~ '[0-9:.](Z|z| ?[+-][0-9][0-9](:?[0-9][0-9])?)$'"
+        " and length({0}::text) > 10 then {0}::text::timestamptz"
+        " else {0}::text::timestamp at time zone 'UTC' end)"
+    ).format(column)
