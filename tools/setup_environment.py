@@ -133,6 +133,9 @@ def install_with_uv(venv: Path) -> bool:
         # Built packages only: no code of a package runs while it is installed. The lock file is
         # complete, and resolved with an override that only `make lock` knows.
         *("--only-binary", ":all:", "--no-deps"),
+        # As pip does of itself. dbt's process is told to write nothing, and who forbids Python to
+        # write bytecode would wait for the same compilation at every start of anything.
+        "--compile-bytecode",
         # Told which interpreter to use: left alone it would download one of its own.
         *("--python", str(venv / "bin" / "python"), "-r", str(REQUIREMENTS)),
     ]
