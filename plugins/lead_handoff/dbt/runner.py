@@ -98,7 +98,7 @@ def build(
     if not is_laid_out:
         project.lay_out()
     started = time.monotonic()
-    arguments = ["build", "--log-format", "json", "--log-level", "info", "--no-use-colors"]
+    arguments = ["build", "--no-use-colors", "--no-use-colors-file"]
     arguments += ["--exclude-resource-type", "unit_test"]
     arguments += [] if with_seeds else ["--exclude-resource-type", "seed"]
     arguments += ["--full-refresh"] if full_refresh else []

@@ -164,6 +164,12 @@ def test_a_build_is_whole_and_touches_neither_the_checkout_nor_the_agreement(
             connection.execute(sql.SQL("select from {}").format(view))
     assert rows == [(date(2026, 5, 1),), (date(2026, 5, 2),)]
 
+    # What is judged and published is what the project declares now, not what it once did.
+    tiny.write("models/marts/fct_new.sql", "select 1 as one")
+    tiny.remove("models/marts/fct_counts.sql")
+    result = tiny.build(3)
+    assert [mart.name for mart in result.published] == ["fct_new", "fct_nights", "dim_people"]
+
 
 @pytest.mark.slow
 def test_a_model_that_breaks_is_named_with_its_message_and_what_to_do(tiny: Project) -> None:
