@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from psycopg import sql
 
 KEY = "id"
-LEADS = {("salesforce", "lead"), ("marketo", "leads"), ("generic", "leads")}
+LEADS = {
+    ("salesforce", "lead"),
+    ("marketo", "leads"),
+    ("hubspot", "contacts"),
+    ("generic", "leads"),
+}
 
 
 def landed_tables(
