@@ -1,4 +1,4 @@
-"""A night whose Salesforce is pulled by the DAG is told from the same rows as one that reads files.
+"""A night that the DAG pulls is told from the same rows as one that reads files.
 
 Raw rows are compared and not marts: marts are a function of them, as tests/warehouse/marts shows,
 and a second night would take as long as all else here.
@@ -26,6 +26,9 @@ from psycopg import sql
 from lead_handoff import settings
 from lead_handoff.landing import land_source
 from lead_handoff.local import provision
+from tests.oracle.hubspot_histories import hubspot_alone
+from tests.simulators import hubspot
+from tests.simulators.hubspot_account import account_of
 from tests.simulators.salesforce import Organisation, serving
 
 pytestmark = pytest.mark.slow
@@ -66,6 +69,7 @@ class Nights:
     pulled: dict[str, Counter[str]]
     url: str
     requests: list[str]
+    hubspot_requests: list[str]
 
 
 def rows_of(folder: Path) -> list[dict[str, object]]:
@@ -94,6 +98,18 @@ def organisation_of(extracts: Path) -> Organisation:
     )
 
 
+def hubspot_of(files: Path) -> hubspot.Account:
+    """A HubSpot with a company of its own, of which the files hold the same rows."""
+    account, rows = account_of(hubspot_alone(5, 25), datetime.combine(NIGHT, time(0), UTC))
+    for name, found in rows.items():
+        folder = files / "hubspot" / name / NIGHT.isoformat()
+        folder.mkdir(parents=True)
+        text = "".join(json.dumps(row) + "\n" for row in found)
+        (folder / "rows.jsonl").write_text(text, encoding="utf-8")
+    account.now = datetime.combine(NIGHT, time(0, 15), UTC)
+    return account
+
+
 def run_night(environment: dict[str, str], **more: str) -> Outcome:
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "lead_handoff.cli", "nightly", "--date", str(NIGHT)],
@@ -114,7 +130,8 @@ def raw_rows(url: str) -> dict[str, Counter[str]]:
         tables = connection.execute(
             "select table_schema, table_name, array_agg(column_name::text order by column_name)"
             " from information_schema.columns where table_schema in"
-            " ('raw_salesforce', 'raw_marketo') and column_name <> '_load_id' group by 1, 2"
+            " ('raw_salesforce', 'raw_marketo', 'raw_hubspot') and column_name <> '_load_id'"
+            " group by 1, 2"
         ).fetchall()
         for schema, name, columns in tables:
             query = sql.SQL("select row({})::text from {}").format(
@@ -150,7 +167,8 @@ def nights(
         check=True,
         capture_output=True,
     )
-    for source in ("salesforce", "marketo"):
+    account = hubspot_of(home / "files")
+    for source in ("salesforce", "marketo", "hubspot"):
         land_source(
             source,
             NIGHT,
@@ -166,7 +184,7 @@ def nights(
     provision.ensure_database(server, database, owner, warehouse_template)
     copytree(home / "files" / "marketo", home / "pulled" / "marketo")
     org = organisation_of(home / "files")
-    with serving(org) as address:
+    with serving(org) as address, hubspot.serving(account) as hubspot_address:
         known = set(org.records)
         document = {
             "conn_type": "salesforce",
@@ -185,7 +203,17 @@ def nights(
             landed = connection.execute("select distinct source from ops.loads").fetchall()
         document["password"] = SECRET
         org.requests.clear()
-        again = run_night(pulling, AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(document))
+        other = {
+            "conn_type": "http",
+            "host": hubspot_address,
+            "password": account.token,
+            "extra": {"history_of_contacts": ["rejection_reason"]},
+        }
+        again = run_night(
+            pulling,
+            AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(document),
+            AIRFLOW_CONN_HUBSPOT_DEFAULT=json.dumps(other),
+        )
     yield Nights(
         raw_rows(module_warehouse.url("owner")),
         refused,
@@ -194,6 +222,7 @@ def nights(
         raw_rows(url),
         url,
         org.requests,
+        account.requests,
     )
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(
@@ -218,11 +247,14 @@ def test_the_same_night_run_again_pulls_and_is_published(nights: Nights) -> None
     assert nights.again.status == 0, nights.again.said[-4000:]
     assert "pull salesforce.Lead" in nights.again.said
     assert any("/jobs/query" in request for request in nights.requests)
+    assert any("/contacts/search" in request for request in nights.hubspot_requests)
 
 
 def test_what_landed_is_what_lands_of_the_same_company_from_files(nights: Nights) -> None:
     assert nights.filed["raw_salesforce.lead"].total() > 30
     assert nights.filed["raw_salesforce.lead_history"].total() > 30
+    assert nights.filed["raw_hubspot.contact_property_history"].total() > 30
+    assert all(nights.filed[f"raw_hubspot.{name}"] for name in ("contacts", "deals", "owners"))
     assert nights.filed.keys() == nights.pulled.keys()
     differing = {
         table: [sorted(rows - nights.pulled[table])[:2], sorted(nights.pulled[table] - rows)[:2]]
@@ -235,6 +267,12 @@ def test_what_landed_is_what_lands_of_the_same_company_from_files(nights: Nights
 def test_the_marts_are_told_from_it(nights: Nights) -> None:
     assert published(nights.url, "dim_leads") > 30
     assert published(nights.url, "fct_handoffs") > 5
+    with psycopg.connect(nights.url) as connection:
+        (from_hubspot,) = connection.execute(
+            "select count(distinct lead_id) from marts.fct_stage_transitions"
+            " inner join marts.dim_leads using (lead_id) where hubspot_contact_id is not null"
+        ).fetchone() or (0,)
+    assert from_hubspot > 10
 
 
 def test_no_secret_is_said(nights: Nights) -> None:

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tests.oracle.company import Landed
+
 if TYPE_CHECKING:
     from tests.oracle.histories import _Company
 
@@ -60,6 +62,15 @@ def hubspot(company: _Company, contacts: int, salesforce: list[tuple[str, str]])
         _engagement(company, known)
         if company.chance(0.5):
             _deal(company, known)
+
+
+def hubspot_alone(seed: int, contacts: int) -> list[Landed]:
+    """The rows of a company that has nothing but HubSpot."""
+    from tests.oracle.histories import _Company
+
+    company = _Company(seed)
+    hubspot(company, contacts, [])
+    return company.rows
 
 
 def _owners(company: _Company) -> None:

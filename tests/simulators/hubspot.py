@@ -38,6 +38,7 @@ class Account:
     client_secret: str = "s3cr3t-of-the-app"
     refresh_token: str = "s3cr3t-refresh"
     hidden: set[tuple[str, str]] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     scopes_missing: dict[str, str] = field(default_factory=dict)
     daily: tuple[int, int] = (250_000, 249_000)
@@ -158,8 +159,14 @@ class Handler(faulty.FaultyHandler):
             self.refuse(404, "OBJECT_NOT_FOUND")
             return
         names = [each for each in records[0]["properties"] if (name, each) not in self.world.hidden]
+        own = self.world.own
         self.send_json(
-            {"results": [{"name": n, "hubspotDefined": not n.startswith("own_")} for n in names]}
+            {
+                "results": [
+                    {"name": n, "hubspotDefined": not n.startswith("own_") and n not in own}
+                    for n in names
+                ]
+            }
         )
 
     def search(self, name: str, body: dict[str, Any]) -> None:
