@@ -251,3 +251,10 @@ def test_every_macro_is_described() -> None:
         defined |= set(re.findall(r"\{% macro (\w+)\(", path.read_text()))
     silent = {name for name in defined if not re.match(r"(postgres|default)__", name)} - described
     assert silent == set()
+
+
+def test_what_reads_the_night_before_is_a_table(models: dict[str, Node]) -> None:
+    """A view is made at a full build only, when there is no night before to be read."""
+    reading = {name for name, node in models.items() if "previous_rows(" in node["raw_code"]}
+    assert reading
+    assert {name for name in reading if models[name]["config"]["materialized"] == "view"} == set()
