@@ -16,10 +16,11 @@ from lead_handoff.extracts.session import TokenRefused, TokenSession
 
 DAY_SHARE = 0.8
 """Share of the day's requests after which a pull stops; people and other apps need the rest."""
-INTERVAL = 0.4
+INTERVAL = 0.45
 """Seconds between requests of one object. A night pulls four at once, which together keep to a
-hundred requests in ten seconds; of these half at most are searches, of which five a second are
-allowed."""
+hundred requests in ten seconds, with some room for requests that arrive closer than they left."""
+SEARCH_INTERVAL = 1.05
+"""Seconds between searches of one object: of all together four or five a second are allowed."""
 PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """Name of the limit that was reached -> seconds until it may be tried again, if none are named."""
 ALSO_TRANSIENT = frozenset({423, 477, 521, 522, 523, 524})
@@ -37,6 +38,7 @@ class Session(TokenSession):
     monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
     daily: tuple[int, int] | None = field(default=None, init=False)
     _asked_at: float = field(default=float("-inf"), init=False, repr=False)
+    _searched_at: float = field(default=float("-inf"), init=False, repr=False)
 
     @property
     def is_oauth(self) -> bool:
@@ -75,12 +77,18 @@ class Session(TokenSession):
             )
         self._token, self._base = str(token), given.address
 
-    def before(self) -> None:
+    def before(self, path: str) -> None:
         """Keep an even pace, of which four together are what HubSpot allows."""
-        pause = self._asked_at + INTERVAL - self.monotonic()
+        is_search = path.endswith("/search")
+        due = self._asked_at + INTERVAL
+        if is_search:
+            due = max(due, self._searched_at + SEARCH_INTERVAL)
+        pause = due - self.monotonic()
         if pause > 0:
             self.patience.sleep(pause)
         self._asked_at = self.monotonic()
+        if is_search:
+            self._searched_at = self._asked_at
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The document at a path."""

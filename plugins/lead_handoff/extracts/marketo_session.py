@@ -27,6 +27,8 @@ DAY_SHARE = 0.8
 """Share of the day's calls after which a pull stops; other integrations need the rest."""
 DAILY_CALLS = 50_000
 """Calls a day of most subscriptions; the connection's extra ``daily_calls`` says otherwise."""
+LOOK_EVERY = 100
+"""Calls of a session after which it looks again how much of the day is used."""
 CALLS, SECONDS = 12, 20.0
 """Calls in so many seconds: of the 50 that one integration may take, for each of four sessions."""
 CENTRAL = ZoneInfo("America/Chicago")
@@ -95,6 +97,7 @@ class Session(TokenSession):
     source: ClassVar[str] = "Marketo"
 
     rate: Rate = field(default_factory=Rate, repr=False)
+    _calls: int = field(default=0, init=False, repr=False)
 
     def login(self) -> None:
         """Get a token by client credentials.
@@ -124,8 +127,9 @@ class Session(TokenSession):
         self._token = str(token)
         self._base = given.address
 
-    def before(self) -> None:
+    def before(self, path: str) -> None:
         """Wait for this session's turn."""
+        self._calls += 1
         pause = self.rate.wait()
         if pause > 0:
             self.patience.sleep(pause)
@@ -186,6 +190,7 @@ class Session(TokenSession):
 
     def heed_usage(self) -> None:
         """Raise ExtractError(quota_low) where others need what is left of the day's calls."""
+        self._calls = 0
         used, limit = self.usage(), self.daily_calls()
         if used is not None and used > DAY_SHARE * limit:
             raise ExtractError(
@@ -228,6 +233,8 @@ class Session(TokenSession):
         self._mean(path, code or str(status), message)
 
     def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
+        if self._calls >= LOOK_EVERY:
+            self.heed_usage()
         return self.request(method, path, lambda answer: self._judged(path, answer), **what)
 
     def _judged(self, path: str, answer: httpx.Response) -> dict[str, Any]:

@@ -62,8 +62,8 @@ class TokenSession(ABC):
     def refuse(self, path: str, answer: httpx.Response) -> None:
         """Raise what an answer that is no success means: TokenRefused, Transient, ExtractError."""
 
-    def before(self) -> None:  # noqa: B027 - most sources need no pace
-        """Keep to the source's pace; called before every request."""
+    def before(self, path: str) -> None:  # noqa: B027 - most sources need no pace
+        """Keep to the source's pace; called before every request, with its path."""
 
     def request(
         self,
@@ -84,7 +84,7 @@ class TokenSession(ABC):
             nonlocal renewed
             if not self._token:
                 self.login()
-            self.before()
+            self.before(shown)
             bearer = {"Authorization": f"Bearer {self._token}", **headers()}
             try:
                 with self.http.stream(method, self._base + path, headers=bearer, **what) as answer:

@@ -15,11 +15,11 @@ from lead_handoff.extracts import marketo, marketo_check
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
-from lead_handoff.extracts.marketo_session import Rate, Session
+from lead_handoff.extracts.marketo_session import LOOK_EVERY, Rate, Session
 from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import find_nights
-from tests.simulators.marketo import FAULTS, TYPES, Subscription, as_exported, serving
+from tests.simulators.marketo import FAULTS, TYPES, Handler, Subscription, as_exported, serving
 from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
@@ -337,6 +337,27 @@ def test_a_pull_stops_before_it_takes_the_calls_of_others(tmp_path: Path) -> Non
         pulled(world, tmp_path, "leads", daily_calls=10_000)
     world.used = None
     assert pulled(world, tmp_path, "leads", daily_calls=10_000).rows == 10
+
+
+def test_a_long_pull_looks_again_how_much_of_the_day_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, route = subscription(rows=1), Handler.route
+    world.deletions = [deletion(900 + n, NOW - timedelta(hours=2 + n)) for n in range(150)]
+    world.page = 1
+
+    def taken_by_others(self: Handler, path: str, query: dict[str, str], body: str) -> None:
+        route(self, path, query, body)
+        world.used = 9_000 if path.endswith("usage.json") else world.used
+
+    monkeypatch.setattr(Handler, "route", taken_by_others)
+    with pytest.raises(ExtractError, match=r"quota_low: 9000 of the day's 10000"):
+        pulled(world, tmp_path, "activities", daily_calls=10_000)
+    assert LOOK_EVERY <= len(world.requests) <= LOOK_EVERY + 5
+    monkeypatch.undo()
+    world.used = 100
+    done = pulled(world, tmp_path, "activities", daily_calls=10_000)
+    assert brought(world, done.folder, "activities") == truth(world, "activities")
 
 
 def test_no_more_calls_are_made_than_one_session_may() -> None:
