@@ -6,11 +6,12 @@ simulator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -70,17 +71,18 @@ class Source:
     world: Any
     address: str
     http: httpx.Client
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def show(self, records: list[Record], now: datetime, skew: timedelta = timedelta(0)) -> None:
         """Let the source show what was committed by now, and another time than now."""
         self.world.now = now + skew
         seen = [each for each in records if each.seen_from <= now]
         if self.name == "salesforce":
-            self.world.records = {self.object: [self._row(each) for each in seen]}
+            self.world.records |= {self.object: [self._row(each) for each in seen]}
         elif self.name == "hubspot":
             of = hubspot.HISTORIES.get(self.object, (self.object,))[0]
-            self.world.records = {of: [self._of_hubspot(each, of) for each in seen]}
-            self.world.contacts_of = {
+            self.world.records |= {of: [self._of_hubspot(each, of) for each in seen]}
+            self.world.contacts_of |= {
                 (of, str(each.number)): [str(n) for n in range(1, each.number % 6)] for each in seen
             }
         elif self.object == "leads":
@@ -118,28 +120,40 @@ class Source:
             "history": {kept: [entry] for kept in hubspot.KEPT.get(of, ())[:1]},
         }
 
-    def session(self, patience: Patience = QUICK) -> Any:
-        """A new session, as a new process has one, over a client that is kept: it is dear."""
+    def session(
+        self, patience: Patience = QUICK, monotonic: Callable[[], float] | None = None
+    ) -> Any:
+        """A new session, as a new process has one, over a client that is kept: it is dear.
+
+        It keeps the source's pace by the clock that is given, or none.
+        """
         world = self.world
         kind, login, password = {
             "salesforce": lambda: (salesforce.Session, world.client_id, world.client_secret),
             "marketo": lambda: (marketo.Session, world.client_id, world.client_secret),
             "hubspot": lambda: (hubspot.Session, "", world.token),
         }[self.name]()
-        extra = {"since": "2026-02-20"} if self.name == "marketo" else {}
+        extra = {"since": "2026-02-20", **self.extra} if self.name == "marketo" else {}
         given = Connection(f"{self.name}_default", self.address, login, password, extra)
         session = kind(given, self.http, patience)
         if self.name == "marketo":
-            session.rate = Rate(100_000)
+            session.rate = Rate(clock=monotonic) if monotonic else Rate(100_000)
+        elif self.name == "hubspot" and monotonic:
+            session.monotonic = monotonic
         return session
 
     def pull(
-        self, night: date, root: Path, pace: Pace | None = None, patience: Patience = QUICK
+        self,
+        night: date,
+        root: Path,
+        pace: Pace | None = None,
+        patience: Patience = QUICK,
+        monotonic: Callable[[], float] | None = None,
     ) -> Pulled | None:
         """Pull a night by a session of its own."""
         module: Any = {"salesforce": salesforce, "marketo": marketo, "hubspot": hubspot}[self.name]
         done: Pulled | None = module.pull(
-            self.session(patience), self.object, night, root, pace or PACES[self.name]
+            self.session(patience, monotonic), self.object, night, root, pace or PACES[self.name]
         )
         return done
 
@@ -162,6 +176,7 @@ def serving(
         "hubspot": (hubspot_simulator, lambda: hubspot_simulator.Account({})),
     }[name]
     world = world or empty()
+    world.faults.random = Random(0)  # tokens of the same length each time
     handler: Any = module.Handler
     if over is not None:
         handler = type("Over", (over, handler), {})
