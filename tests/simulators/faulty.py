@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -55,7 +56,7 @@ class World(Protocol):
     requests: list[str]
 
 
-class FaultyHandler(BaseHTTPRequestHandler):
+class FaultyHandler(ABC, BaseHTTPRequestHandler):
     """Answers that may be cut at any byte, trickle, tell another time, or be a proxy's page."""
 
     protocol_version = "HTTP/1.1"
@@ -78,8 +79,9 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self.world.requests.append(f"{self.command} {self.path}")
             self.answer("")
 
+    @abstractmethod
     def answer(self, body: str) -> None:
-        raise NotImplementedError
+        """Answer a request, which is at ``self.path``."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         skew = timedelta()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from abc import abstractmethod
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -175,13 +176,13 @@ class Enforcing(FaultyHandler):
         else:
             self.refuse_for(passed)
 
+    @abstractmethod
     def tell(self, world: Any, used: int, day: int) -> None:
         """Say how much of the day is used, as the source does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuse_for(self, limit: str) -> None:
         """Refuse a call, as the source does."""
-        raise NotImplementedError
 
 
 class EnforcingSalesforce(Enforcing):

@@ -28,6 +28,7 @@ from lead_handoff.extracts.pulling import (
     Progress,
     Pulled,
     Tell,
+    missing,
     pull_object,
     write_lines,
 )
@@ -143,12 +144,10 @@ class Searched(Reader, ABC):
 
     def demand(self, names: Iterable[str], visible: Iterable[str]) -> None:
         """Raise ExtractError(field_not_visible) where a property is missing."""
-        known = set(visible)
-        hidden = [name for name in names if name not in known]
-        if hidden:
+        if hidden := missing(names, visible):
             raise ExtractError(
                 "field_not_visible",
-                f"{self.object}: HubSpot shows the app no property {', '.join(hidden)[:300]} of"
+                f"{self.object}: HubSpot shows the app no property {hidden} of"
                 f" {self.searched}; see Settings, Properties, and the app's scopes",
             )
 

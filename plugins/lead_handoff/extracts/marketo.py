@@ -23,6 +23,7 @@ from lead_handoff.extracts.pulling import (
     Progress,
     Pulled,
     Tell,
+    missing,
     pull_object,
     split,
     write_lines,
@@ -102,15 +103,11 @@ def lead_fields(marketo: Session, spec: ObjectSpec) -> list[str]:
     described = marketo.get("/rest/v1/leads/describe.json")["result"]
     visible = [each["rest"]["name"] for each in described if each.get("rest")]
     named = marketo.connection.listed("fields")
-    hidden = [
-        name
-        for name in [*(each.name for each in spec.columns if each.required), *(named or [])]
-        if name not in visible
-    ]
-    if hidden:
+    demanded = [*(each.name for each in spec.columns if each.required), *(named or [])]
+    if hidden := missing(demanded, visible):
         raise ExtractError(
             "field_not_visible",
-            f"leads: Marketo describes no field {', '.join(hidden)[:300]} for REST; see Admin,"
+            f"leads: Marketo describes no field {hidden} for REST; see Admin,"
             " Field Management, Export Field Names",
         )
     known = [each.name for each in spec.columns if each.name in visible]

@@ -244,6 +244,12 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
         return Pulled(reader.object, shown, sum(page.rows or 0 for page in pages), len(pages))
 
 
+def missing(names: Iterable[str], visible: Iterable[str]) -> str:
+    """The names that are not visible, for a message; empty where all are."""
+    known = set(visible)
+    return ", ".join(name for name in names if name not in known)[:300]
+
+
 def split(since: datetime, until: datetime, longest: timedelta) -> list[Part]:
     """Parts of at most ``longest`` that cover [since, until) without a gap, oldest first."""
     parts = []

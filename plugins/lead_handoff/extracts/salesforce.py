@@ -22,6 +22,7 @@ from lead_handoff.extracts.pulling import (
     Progress,
     Pulled,
     Tell,
+    missing,
     pull_object,
     split,
     write_lines,
@@ -58,11 +59,10 @@ def fields_of(salesforce: Session, spec: ObjectSpec) -> list[str]:
     """
     described = salesforce.get(f"/sobjects/{spec.name}/describe")["fields"]
     visible = {each["name"]: each for each in described if each["type"] not in UNREADABLE}
-    hidden = [each.name for each in spec.columns if each.required and each.name not in visible]
-    if hidden:
+    if hidden := missing((each.name for each in spec.columns if each.required), visible):
         raise ExtractError(
             "field_not_visible",
-            f"{spec.name}: the user may not see {', '.join(hidden)}; grant read access to the"
+            f"{spec.name}: the user may not see {hidden}; grant read access to the"
             " object and to these fields in its permission set",
         )
     known = [each.name for each in spec.columns if each.name in visible]
