@@ -23,8 +23,10 @@ THROW_AWAY = {
     "synchronous_commit": "off",
     "shared_buffers": "128MB",
     "autovacuum": "off",
+    # dbt opens a connection for each model, and stretching the password is most of what that costs.
+    "scram_iterations": "1",
 }
-"""What a server may do without when its data is not worth a crash."""
+"""What a server may do without when its data is not worth a crash or a theft."""
 
 HOME_PREFIX = "handoff-test-"
 
@@ -42,6 +44,22 @@ SHARED_BUILDS = {
 }
 """Files of tests/warehouse/marts that share marts which take long to build, by fixture."""
 
+LONGEST_FIRST = (
+    "company",
+    "history",
+    "tests/warehouse/marts/test_agreement_variants.py",
+    "tests/dags/test_nights_end_to_end.py",
+    "tests/warehouse/marts/test_review_record.py",
+    "tests/dags/test_pulled_nights.py",
+    "tests/dags/test_real_leads.py",
+    "tests/warehouse/marts/test_dbt_unit_tests.py",
+    "tests/warehouse/marts/test_elt_landings.py",
+)
+"""Groups that take a minute or more, begun before all others that need a server: else one process
+would still be at such a group when the other has nothing left to do."""
+FAST = ("tests/house/", "tests/unit/", "tests/oracle/")
+"""What needs no server and comes first, so that a slip is told within a minute or two."""
+
 
 # The session's new seed, chosen once: several processes then name the same tests.
 os.environ.setdefault("HANDOFF_SESSION_SEED", str(Random().randrange(1_000_000_000)))
@@ -54,6 +72,22 @@ def group_of(nodeid: str) -> str:
         if file in {f"tests/warehouse/marts/{name}.py" for name in names}:
             return fixture
     return file
+
+
+def turn_of(nodeid: str) -> int:
+    """When a test has its turn where processes share the work."""
+    if nodeid.startswith(FAST):
+        return 0
+    group = group_of(nodeid)
+    rest = len(LONGEST_FIRST)
+    return 1 + (LONGEST_FIRST.index(group) if group in LONGEST_FIRST else rest)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the groups into their order; within one, and in a single process, nothing moves."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: turn_of(item.nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -136,8 +170,12 @@ def warehouse_template(server: EmbeddedServer) -> str:
 def warehouse(
     server: EmbeddedServer, warehouse_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Warehouse]:
-    """A fresh empty warehouse of this test's own; settings point at it too."""
-    yield from _fresh_warehouse(server, warehouse_template, monkeypatch)
+    """A fresh empty warehouse of this test's own; settings point at it too.
+
+    One bears the name of the one before: dbt, whose parsed project holds the database's name, need
+    not parse all models anew for each test.
+    """
+    yield from _fresh_warehouse(server, warehouse_template, monkeypatch, "test_of_its_own")
 
 
 @pytest.fixture(scope="module")
@@ -148,17 +186,22 @@ def module_warehouse(server: EmbeddedServer, warehouse_template: str) -> Iterato
 
 
 def _fresh_warehouse(
-    server: EmbeddedServer, template: str, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedServer, template: str, monkeypatch: pytest.MonkeyPatch, name: str | None = None
 ) -> Iterator[Warehouse]:
-    import psycopg
-    from psycopg import sql
-
-    database = f"test_{uuid.uuid4().hex[:12]}"
+    database = name or f"test_{uuid.uuid4().hex[:12]}"
+    _drop(server, database)
     provision.ensure_database(server, database, settings.WAREHOUSE_ROLES["owner"], template)
     monkeypatch.setenv("HANDOFF_HOME", str(server.home))
     monkeypatch.setenv("HANDOFF_WAREHOUSE_DATABASE", database)
     monkeypatch.delenv("HANDOFF_WAREHOUSE_URL", raising=False)
     yield Warehouse(server, database)
+    _drop(server, database)
+
+
+def _drop(server: EmbeddedServer, database: str) -> None:
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
