@@ -8,6 +8,7 @@ import pytest
 
 from lead_handoff import settings
 from lead_handoff.local.airflow_home import TELEMETRY_OFF
+from tests.conftest import LONGEST_FIRST, SHARED_BUILDS
 
 ROOT = settings.project_root()
 
@@ -115,3 +116,12 @@ def test_no_library_reports_its_use_from_a_make_target() -> None:
 def test_nothing_large_is_tracked() -> None:
     large = {path for path in tracked() if (ROOT / path).stat().st_size > 500_000}
     assert large == set()
+
+
+def test_the_groups_that_share_builds_or_begin_first_are_files_that_there_are() -> None:
+    shared = {
+        f"tests/warehouse/marts/{name}.py" for names in SHARED_BUILDS.values() for name in names
+    }
+    longest = {group for group in LONGEST_FIRST if group not in SHARED_BUILDS}
+    assert set(tracked()) >= shared | longest
+    assert not longest & shared
