@@ -35,6 +35,17 @@
     group by pauses.source, pauses.unit
 {% endmacro %}
 
+{# The agreed age of a source: its own in limits.yml, else the default. #}
+{% macro freshness_days(source) -%}
+    {%- set limits = var('freshness_days', {}) -%}
+    case {{ source }}
+        {%- for name in limits if limits is mapping and name != 'default' %}
+        when '{{ name | replace("'", "''") }}' then {{ limits[name] }}
+        {%- endfor %}
+        when null then null else {{ limits['default'] if limits is mapping else 'null' }}
+    end
+{%- endmacro %}
+
 {# The age in days beyond which a rhythm counts as broken; null where it shows none. #}
 {% macro stale_after_days(rhythm, freshness_days) %}
     case

@@ -252,6 +252,7 @@ class Agreement:
     def __init__(self, folder: Path) -> None:
         sources = _read(folder, "sources")
         self.roles = {row["source_system"]: row["role"] for row in sources}
+        self.required = {row["source_system"]: parse_boolean(row["is_required"]) for row in sources}
         self.zones = {row["source_system"]: ZoneInfo(row["time_zone"] or "UTC") for row in sources}
         self.waivers = {row["finding_id"]: row for row in _read(folder, "waivers")}
         tables = {name: _read(folder, name) for name in _TABLES}

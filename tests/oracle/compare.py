@@ -44,6 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agg_stage_velocity_monthly": ("month", "from_stage", "to_stage", "segment"),
     "agg_stage_aging": ("stage", "segment"),
     "agg_follow_up_monthly": ("month", "team", "owner_id", "tier"),
+    "agg_source_freshness": ("source_system", "object_name"),
 }
 """What names a row of each mart; due_at and segment count for volume only."""
 

@@ -13,6 +13,7 @@ from tests.oracle import rows, trends
 from tests.oracle.agreement import Agreement
 from tests.oracle.company import Company, Landed
 from tests.oracle.findings import Findings
+from tests.oracle.freshness import agg_source_freshness
 from tests.oracle.handoffs import Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.quality import Quality
@@ -110,6 +111,7 @@ def marts(
             judged.transitions, handoffs, judged.findings, as_of
         ).rows(),
         "agg_review_monthly": agg_review_monthly(handoffs, record),
+        "agg_source_freshness": agg_source_freshness(judged.company),
         **trends.rows(
             trends.Trends(judged.transitions, handoffs, judged.compliance, record, as_of)
         ),

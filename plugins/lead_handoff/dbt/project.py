@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
+
 from lead_handoff import settings
 from lead_handoff.agreement import completed
 
@@ -55,11 +57,24 @@ def variables() -> dict[str, Any]:
         SettingError: a setting is wrongly written.
     """
     return {
+        "freshness_days": _freshness_days(),
         "elt_landings": {
             f"raw_{source}": {"schema": landing.schema, "without": sorted(landing.without)}
             for source, landing in sorted(settings.elt_landings().items())
-        }
+        },
     }
+
+
+def _freshness_days() -> dict[str, float]:
+    """How old a source's newest change may be, by source or ``default``: what the gate judges by."""
+    file = settings.expectations_dir() / "limits.yml"
+    try:
+        days = yaml.safe_load(file.read_text(encoding="utf-8"))["freshness_days"]
+        return {str(source): float(number) for source, number in days.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise settings.SettingError(
+            f"{file} must map freshness_days to numbers: {error}"
+        ) from error
 
 
 def reads_elt_landings() -> bool:

@@ -1,0 +1,55 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['source_system', 'object_name', 'change_day']}]
+) }}
+{%- set objects = {
+    'salesforce': {
+        'Lead': 'leads', 'LeadHistory': 'lead_histories', 'Task': 'tasks', 'Event': 'events',
+        'User': 'users', 'Group': 'queues', 'Opportunity': 'opportunities',
+        'OpportunityFieldHistory': 'opportunity_field_histories',
+        'OpportunityHistory': 'opportunity_histories',
+        'OpportunityContactRole': 'opportunity_contact_roles',
+        'CampaignMember': 'campaign_members',
+    },
+    'marketo': {'leads': 'leads', 'activities': 'activities'},
+    'hubspot': {
+        'contacts': 'contacts', 'contact_property_history': 'contact_property_histories',
+        'calls': 'calls', 'emails': 'emails', 'meetings': 'meetings', 'tasks': 'tasks',
+        'deals': 'deals', 'deal_property_history': 'deal_property_histories', 'owners': 'owners',
+    },
+    'generic': {
+        'leads': 'leads', 'lead_events': 'lead_events', 'activities': 'activities',
+        'users': 'users', 'opportunities': 'opportunities',
+    },
+} %}
+
+with run as (
+
+    select * from {{ source('build', 'build_context') }}
+
+),
+
+-- Stamps do not change and versions are only ever added: a night looks at those that are news. Of
+-- folders nothing is kept, since a late one moves a version to an earlier night.
+final as (
+
+    {% for source_system, models in objects.items() %}
+    {% set is_last_source = loop.last %}
+    {% for object_name, model in models.items() %}
+    select
+        '{{ source_system }}' as source_system,
+        '{{ object_name }}' as object_name,
+        {{ local_date('version_stamp', "'UTC'") }} as change_day,
+        max(version_stamp) as newest_stamp
+    from {{ ref('stg_' ~ source_system ~ '__' ~ model) }}
+    cross join run
+    where {{ is_news() }}
+    group by {{ local_date('version_stamp', "'UTC'") }}
+    {{ 'union all' if not (is_last_source and loop.last) }}
+    {% endfor %}
+    {% endfor %}
+
+)
+
+select * from final
