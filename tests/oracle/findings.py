@@ -347,7 +347,10 @@ class Findings:
         return None
 
     def _ever_delivers(self, source: str, role: str) -> bool:
-        """Whether any lead of a source ever had a value in the field that plays a role."""
+        """Whether any lead of a source ever had a value in the field that plays a role.
+
+        Choice: as its surviving record tells, from which the fields of a lead are read.
+        """
         if not hasattr(self, "_delivers"):
             self._delivers: dict[tuple[str, str], bool] = {}
         if (source, role) not in self._delivers:
@@ -360,15 +363,17 @@ class Findings:
             ]
             fields = {row["field"] for row in rows}
             histories = {row["history_name"] for row in rows}
+            survivors = {lead.survivor_id(source) for lead in self.identity.leads}
             self._delivers[source, role] = any(
                 version.row.get(field)
-                for versions in self.company.versions[source, name].values()
+                for key, versions in self.company.versions[source, name].items()
+                if key in survivors
                 for version in versions
                 for field in fields
             ) or any(
                 change.new or change.old
                 for key, changes in self.company.changes.items()
-                if key[0] == source and key[1] == name and key[3] in histories
+                if key[:2] == (source, name) and key[2] in survivors and key[3] in histories
                 for change in changes
             )
         return self._delivers[source, role]
