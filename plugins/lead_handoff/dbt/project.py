@@ -66,7 +66,7 @@ def variables() -> dict[str, Any]:
 
 
 def _freshness_days() -> dict[str, float]:
-    """How old a source's newest change may be, by source or ``default``: what the gate judges by."""
+    """How old a source's newest change may be, by source or ``default``: the gate's own limit."""
     file = settings.expectations_dir() / "limits.yml"
     try:
         days = yaml.safe_load(file.read_text(encoding="utf-8"))["freshness_days"]
