@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from lead_handoff.landing.catalogue import snake_case
+from lead_handoff.catalogue import snake_case
 from lead_handoff.simulate.catalogue import COLUMNS
 
 NEXT_STATUS = {

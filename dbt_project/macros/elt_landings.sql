@@ -9,7 +9,7 @@
     {%- set raw = source(source_name, table_name) -%}
     {%- set landing = elt_landing(source_name, table_name) -%}
     {%- if landing and execute -%}
-        {{ elt_rows(raw, landing['schema'], table_name) }}
+        {{ elt_rows(raw, landing, table_name) }}
     {%- else -%}
         {{ raw }}
     {%- endif -%}
@@ -66,7 +66,9 @@
 {%- endmacro %}
 
 {# The rows of an ELT service's table under the names and types of the raw table. #}
-{% macro elt_rows(raw, schema, table_name) -%}
+{% macro elt_rows(raw, landing, table_name) -%}
+    {%- set schema = landing['schema'] -%}
+    {%- set key = folded_name(landing['keys'][table_name]) -%}
     {%- set theirs = {} -%}
     {%- set columns = elt_columns(schema, table_name) -%}
     {%- for column in columns if column.name[0] != '_' -%}
@@ -77,19 +79,29 @@
         {%- do ours.append(column.name) -%}
     {%- endfor -%}
     {%- set known = ours | map('replace', '_', '') | list -%}
-    {%- set stamp = 'created_date' if table_name.endswith('history') else 'system_modstamp' -%}
-    {%- for needed in ['id', stamp] if folded_name(needed) not in theirs -%}
-        {%- do exceptions.raise_compiler_error(
-            'elt_landings: ' ~ schema ~ '.' ~ table_name ~ ' has no column ' ~ needed ~ '.'
-        ) -%}
+    {%- set stamps = [] -%}
+    {%- for name in landing['stamps'][table_name] if folded_name(name) in theirs -%}
+        {%- do stamps.append(elt_instant(theirs[folded_name(name)])) -%}
     {%- endfor -%}
+    {%- if key not in theirs or (landing['stamps'][table_name] and not stamps) -%}
+        {%- do exceptions.raise_compiler_error(
+            'elt_landings: ' ~ schema ~ '.' ~ table_name ~ ' needs the columns '
+            ~ landing['keys'][table_name] ~ ' and ' ~ landing['stamps'][table_name] | join(' or ')
+            ~ '.'
+        ) -%}
+    {%- endif -%}
+    {%- set night -%}
+        (select context.night from {{ source('build', 'build_context') }} as context)
+    {%- endset -%}
+    {%- set midnight = '(cast(' ~ night ~ " as timestamp) at time zone 'UTC')" -%}
+    {%- set stamp = 'coalesce(' ~ (stamps + [midnight]) | join(', ') ~ ')' -%}
     {%- set relation = api.Relation.create(schema=schema, identifier=columns[0].table) -%}
     {%- set marks = columns | selectattr('name', 'equalto', '_fivetran_deleted') | list -%}
     (
         select
             {%- for name in ours %}
             {% if folded_name(name) not in theirs %}cast(null as text)
-            {%- elif name == 'is_deleted' and marks -%}
+            {%- elif name == 'is_deleted' and marks %}
             cast(
                 coalesce({{ elt_text(theirs['isdeleted']) }} = 'true', false)
                 or coalesce(theirs._fivetran_deleted, false) as text
@@ -100,13 +112,11 @@
             {%- for folded, column in theirs.items() if folded not in known %}
             {{ elt_text(column) }} as {{ adapter.quote(landed_name(column.name)) }},
             {%- endfor %}
-            {{ elt_text(theirs['id']) }} as _key,
-            {{ elt_instant(theirs[folded_name(stamp)]) }} as _stamp,
-            false as _stamp_from_folder,
-            least(
-                cast({{ elt_instant(theirs[folded_name(stamp)]) }} at time zone 'UTC' as date),
-                (select context.night from {{ source('build', 'build_context') }} as context)
-            ) as _first_night,
+            {{ elt_text(theirs[key]) }} as _key,
+            {{ stamp }} as _stamp,
+            {{ 'coalesce(' ~ stamps | join(', ') ~ ') is null' if stamps else 'true' }}
+                as _stamp_from_folder,
+            least(cast({{ stamp }} at time zone 'UTC' as date), {{ night }}) as _first_night,
             cast(0 as bigint) as _load_id
         from {{ relation }} as theirs
     )

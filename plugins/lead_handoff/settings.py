@@ -30,8 +30,8 @@ WAREHOUSE_ROLES: Final = {
 """Short role name -> database role of the embedded warehouse."""
 
 
-ELT_SOURCES: Final = ("salesforce",)
-"""Sources whose tables are read as an ELT service lands them, see docs/connecting.md."""
+ELT_SOURCES: Final = ("salesforce", "marketo", "hubspot", "generic")
+"""Sources whose tables may stand in a schema of the warehouse, see docs/connecting.md."""
 
 
 class SettingError(HandoffError):
@@ -132,7 +132,7 @@ def _elt_landing(source: str, landing: Any) -> EltLanding:
     where = f"HANDOFF_ELT_LANDINGS, {source}"
     if source not in ELT_SOURCES:
         raise SettingError(
-            f"{where}: only {', '.join(ELT_SOURCES)} is read from an ELT service's tables"
+            f"{where}: only {', '.join(ELT_SOURCES)} are read from tables of the warehouse"
         )
     if not isinstance(landing, dict) or set(landing) - {"schema", "without"}:
         raise SettingError(f'{where}: give {{"schema": "…"}}, and "without" where need be')

@@ -51,7 +51,7 @@ def main() -> None:
         play("typed-wrongly", {}, "six ones")
         play("answered", {}, DICE)
         play("drawn-already", {}, DICE)
-        driver.dags[DAG_ID].task_dict["release"].response_timeout = timedelta(seconds=1)
+        driver.dags[DAG_ID].task_dict["release"].response_timeout = timedelta(seconds=3)
         play("unanswered", {"month": "2026-04"}, None)
         play("by-command", {"month": "2026-03", "seed": "7", "at_once": True}, DICE)
     sys.stdout.write(f"TOLD{json.dumps(told, default=str)}\n")

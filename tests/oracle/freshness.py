@@ -21,7 +21,12 @@ def agg_source_freshness(company: Company) -> list[MartRow]:
         (source, "all"): [] for source in company.agreement.roles
     }
     for (source, name), records in company.versions.items():
-        found = [version.stamp for versions in records.values() for version in versions]
+        found = [
+            version.stamp
+            for versions in records.values()
+            for version in versions
+            if not version.from_folder
+        ]
         if found and source in company.agreement.roles and (source, name) not in UNREAD:
             stamps[source, name] = found
             stamps[source, "all"] = stamps[source, "all"] + found

@@ -7,8 +7,8 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts.hubspot import HISTORIES, OF_RECORD, entry_of
-from lead_handoff.landing.catalogue import CATALOGUE
 from tests.oracle.company import Landed
 from tests.simulators.hubspot import ENGAGEMENTS, Account
 

@@ -128,8 +128,8 @@ def land(run: Run, source: str, fence: int) -> dict[str, Any]:
     An object that fails does not stop the others; it is named in the result. What an ELT service
     lands is left to it, whether or not there are folders of it.
     """
+    from lead_handoff.catalogue import CATALOGUE
     from lead_handoff.landing import land_source
-    from lead_handoff.landing.catalogue import CATALOGUE
 
     tell = teller(f"land {source}")
     service = settings.elt_landings().get(source)

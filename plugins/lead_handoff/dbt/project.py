@@ -23,6 +23,7 @@ import yaml  # type: ignore[import-untyped]
 
 from lead_handoff import settings
 from lead_handoff.agreement import completed
+from lead_handoff.catalogue import CATALOGUE
 
 LINKED = ("models", "macros", "tests", "profiles.yml", "seeds/reference")
 PROJECT = "dbt_project.yml"
@@ -59,7 +60,12 @@ def variables() -> dict[str, Any]:
     return {
         "freshness_days": _freshness_days(),
         "elt_landings": {
-            f"raw_{source}": {"schema": landing.schema, "without": sorted(landing.without)}
+            f"raw_{source}": {
+                "schema": landing.schema,
+                "without": sorted(landing.without),
+                "keys": {spec.table: spec.landed_key for spec in CATALOGUE[source].values()},
+                "stamps": {spec.table: spec.landed_stamps for spec in CATALOGUE[source].values()},
+            }
             for source, landing in sorted(settings.elt_landings().items())
         },
     }

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Transient
 from lead_handoff.extracts.hubspot_session import Session
@@ -33,7 +34,6 @@ from lead_handoff.extracts.pulling import (
     write_lines,
 )
 from lead_handoff.extracts.session import opened
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 # The index that searches ask lags behind what was written.
 PACE = Pace(lag=timedelta(minutes=10), page_rows=200)

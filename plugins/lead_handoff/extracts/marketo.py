@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.marketo_session import Session
@@ -29,7 +30,6 @@ from lead_handoff.extracts.pulling import (
     write_lines,
 )
 from lead_handoff.extracts.session import opened
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 # Marketo takes 31 days at most, and changes a job's status once a minute.
 PACE = Pace(lag=timedelta(minutes=10), longest=timedelta(days=30), poll=60.0)

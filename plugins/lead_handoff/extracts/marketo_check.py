@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.marketo import activity_types, beginning, lead_fields, literal
 from lead_handoff.extracts.marketo_session import DAY_SHARE, Session
-from lead_handoff.landing.catalogue import CATALOGUE
 
 
 def problems_of(marketo: Session) -> list[str]:

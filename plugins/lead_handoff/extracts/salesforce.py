@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Transient
 from lead_handoff.extracts.night_folder import Window
@@ -29,7 +30,6 @@ from lead_handoff.extracts.pulling import (
 )
 from lead_handoff.extracts.salesforce_session import Session
 from lead_handoff.extracts.session import opened
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec
 
 BULK = frozenset(
     {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.salesforce import fields_of, objects
 from lead_handoff.extracts.salesforce_session import DAY_SHARE, Session
-from lead_handoff.landing.catalogue import CATALOGUE
 
 TRACKED = {"Lead": ("Status", "OwnerId"), "Opportunity": ("StageName", "OwnerId")}
 """Fields whose history the pipeline reads; Salesforce keeps none until it is switched on."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.settings import EltLanding, folded
 
 if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-KEY = "id"
 LEADS = {
     ("salesforce", "lead"),
     ("marketo", "leads"),
@@ -48,8 +48,9 @@ def landed_tables(
             theirs = [each for each in found[source] if folded(each) == folded(name)]
             if len(theirs) != 1:
                 continue
+            spec = next(each for each in CATALOGUE[source].values() if each.table == name)
             shaped = _in_raw_shape(
-                cursor, landings[source].schema, theirs[0], found[source][theirs[0]]
+                cursor, spec, landings[source].schema, theirs[0], found[source][theirs[0]]
             )
             if shaped is None:
                 continue
@@ -73,20 +74,30 @@ def _tables_in(cursor: psycopg.Cursor[Any], schema: str) -> dict[str, dict[str, 
 
 
 def _in_raw_shape(
-    cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Mapping[str, tuple[str, str]]
+    cursor: psycopg.Cursor[Any],
+    spec: ObjectSpec,
+    schema: str,
+    table: str,
+    columns: Mapping[str, tuple[str, str]],
 ) -> dict[str, str] | None:
     from psycopg import sql
 
-    stamp = "createddate" if folded(table).endswith("history") else "systemmodstamp"
-    if KEY not in columns or stamp not in columns:
+    key = folded(spec.landed_key)
+    stamps = [columns[name] for name in map(folded, spec.landed_stamps) if name in columns]
+    if key not in columns or (spec.stamps and not stamps):
         return None
+    night = sql.SQL("current_setting('judging.night')::date")
+    told = sql.SQL(", ").join([*(_instant(*each) for each in stamps), sql.SQL("null")])
+    stamp = sql.SQL("coalesce({}, {}::timestamp at time zone 'UTC')").format(told, night)
     shaped = sql.SQL(
-        "(select {key}::text as _key, {stamp} as _stamp, false as _stamp_from_folder,"
-        " least(({stamp} at time zone 'UTC')::date, current_setting('judging.night')::date)"
-        " as _first_night from {table})"
+        "(select {key}::text as _key, {stamp} as _stamp,"
+        " coalesce({told}) is null as _stamp_from_folder,"
+        " least(({stamp} at time zone 'UTC')::date, {night}) as _first_night from {table})"
     ).format(
-        key=sql.Identifier(columns[KEY][0]),
-        stamp=_instant(*columns[stamp]),
+        key=sql.Identifier(columns[key][0]),
+        stamp=stamp,
+        told=told,
+        night=night,
         table=sql.Identifier(schema, table),
     )
     connection = cursor.connection

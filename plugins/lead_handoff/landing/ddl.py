@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from lead_handoff.landing.catalogue import CATALOGUE, Column, ObjectSpec
+from lead_handoff.catalogue import CATALOGUE, Column, ObjectSpec
 
 _METADATA = """
     _key text collate "C" not null,

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec, fold, objects_of
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec, fold, objects_of
 from lead_handoff.landing.errors import LandingError, SourceError
 from lead_handoff.landing.manifest import MANIFEST_NAME
 from lead_handoff.landing.plan import printable

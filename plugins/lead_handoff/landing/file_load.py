@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from lead_handoff.catalogue import ObjectSpec, fold
 from lead_handoff.landing.accounts import FileAccount, Run
 from lead_handoff.landing.blocks import Block, Mask
-from lead_handoff.landing.catalogue import ObjectSpec, fold
 from lead_handoff.landing.errors import LandingError, RowRejected
 from lead_handoff.landing.manifest import Listed, check_rows
 from lead_handoff.landing.plan import (

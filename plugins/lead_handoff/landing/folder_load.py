@@ -7,8 +7,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from lead_handoff.catalogue import ObjectSpec
 from lead_handoff.landing.accounts import FileAccount, ObjectLoad, Run
-from lead_handoff.landing.catalogue import ObjectSpec
 from lead_handoff.landing.discovery import FoundFile, NightFolder
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.file_load import FileLoad

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
+from lead_handoff.catalogue import ObjectSpec
 from lead_handoff.landing.accounts import ObjectLoad, Progress, Run
-from lead_handoff.landing.catalogue import ObjectSpec
 from lead_handoff.landing.discovery import NightFolder, find_nights
 from lead_handoff.landing.errors import LandingError, SourceError
 from lead_handoff.landing.folder_load import (

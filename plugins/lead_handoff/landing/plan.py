@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lead_handoff.landing.catalogue import METADATA_COLUMNS, Column, ObjectSpec, fold, snake_case
+from lead_handoff.catalogue import METADATA_COLUMNS, Column, ObjectSpec, fold, snake_case
 from lead_handoff.landing.errors import LandingError
 
 _LONGEST_IDENTIFIER = 63  # bytes, PostgreSQL's limit

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from lead_handoff.catalogue import Column
 from lead_handoff.landing import strict_json
 from lead_handoff.landing.blocks import CR, LF, Block, FieldTable, Mask, Positions
-from lead_handoff.landing.catalogue import Column
 from lead_handoff.landing.errors import RowRejected
 from lead_handoff.landing.timestamps import FAST_YEARS, days_of_clock_change
 from lead_handoff.landing.validation import Remarks, Rules

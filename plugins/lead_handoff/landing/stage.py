@@ -14,7 +14,7 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from lead_handoff.landing.catalogue import METADATA_COLUMNS, ObjectSpec
+from lead_handoff.catalogue import METADATA_COLUMNS, ObjectSpec
 
 STAGE = sql.Identifier("landing_stage")
 QUARANTINE = sql.Identifier("landing_quarantine")

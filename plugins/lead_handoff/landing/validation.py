@@ -14,8 +14,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from lead_handoff.catalogue import Column
 from lead_handoff.landing import strict_json
-from lead_handoff.landing.catalogue import Column
 from lead_handoff.landing.errors import RowRejected
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.timestamps import Moment, read_date, read_moment

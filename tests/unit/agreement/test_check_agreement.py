@@ -239,9 +239,9 @@ MISTAKES: dict[str, tuple[str, Edit, str, str]] = {
     ),
     "an unknown source": (
         "agreement_stage_map",
-        cell(2, "source_system", "hubspot"),
+        cell(2, "source_system", "pardot"),
         "source_system",
-        "generic, marketo, salesforce",
+        "generic, hubspot, marketo, salesforce",
     ),
     "no source for the sales system": (
         "agreement_sources",

@@ -16,12 +16,12 @@ from typing import Any
 
 import httpx
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts import hubspot, marketo, salesforce
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.http import Patience, client
 from lead_handoff.extracts.marketo_session import Rate
 from lead_handoff.extracts.pulling import Pace, Pulled
-from lead_handoff.landing.catalogue import CATALOGUE
 from tests.simulators import faulty
 from tests.simulators import hubspot as hubspot_simulator
 from tests.simulators import marketo as marketo_simulator

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts import hubspot, hubspot_check
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.hubspot_session import INTERVAL
 from lead_handoff.extracts.pulling import Pace
-from lead_handoff.landing.catalogue import CATALOGUE
 from tests.simulators.hubspot import ENGAGEMENTS, FAULTS, Account, Handler, serving
 from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 

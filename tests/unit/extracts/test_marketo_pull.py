@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts import marketo, marketo_check
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.marketo_session import LOOK_EVERY, Rate, Session
 from lead_handoff.extracts.pulling import Pace
-from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import find_nights
 from tests.simulators.marketo import FAULTS, TYPES, Handler, Subscription, as_exported, serving
 from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts import salesforce, salesforce_check
 from lead_handoff.extracts.connection import Connection, from_environment
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.night_folder import ObjectFolder
 from lead_handoff.extracts.pulling import Pace
-from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import NightFolder, find_nights
 from tests.simulators.salesforce import FAULTS, Organisation, serving
 from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.landing import file_load
 from lead_handoff.landing.accounts import FileAccount, Run
-from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.landing.discovery import FoundFile
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_handoff.landing.catalogue import CATALOGUE, METADATA_COLUMNS, snake_case
+from lead_handoff.catalogue import CATALOGUE, METADATA_COLUMNS, snake_case
 from lead_handoff.landing.plan import landed_names, plan_file
 
 LEADS = CATALOGUE["generic"]["leads"]

@@ -13,8 +13,8 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from lead_handoff.catalogue import CATALOGUE, METADATA_COLUMNS
 from lead_handoff.landing import ObjectLoad, land_source
-from lead_handoff.landing.catalogue import CATALOGUE, METADATA_COLUMNS
 from lead_handoff.landing.limits import Limits
 
 NIGHT = date(2026, 5, 1)

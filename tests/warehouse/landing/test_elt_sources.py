@@ -34,7 +34,8 @@ def landing(
     )
     (agreement / "agreement_sources.csv").write_text(
         "source_system,role,time_zone,is_required\n"
-        "salesforce,sfa,UTC,true\nmarketo,map,UTC,false\ngeneric,both,UTC,false\n"
+        "salesforce,sfa,UTC,true\nmarketo,map,UTC,false\n"
+        "generic,both,UTC,false\nhubspot,both,UTC,false\n"
     )
     monkeypatch.setenv("HANDOFF_AGREEMENT", str(agreement))
     monkeypatch.setenv("HANDOFF_EXTRACTS", str(tmp_path / "extracts"))

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.extracts import marketo, salesforce
 from lead_handoff.extracts.connection import Connection
 from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.marketo_session import Rate
 from lead_handoff.extracts.pulling import Pace
-from lead_handoff.landing.catalogue import CATALOGUE
 from tests.simulators import marketo as marketo_simulator
 from tests.simulators import salesforce as salesforce_simulator
 from tests.simulators.marketo import Subscription

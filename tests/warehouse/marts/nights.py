@@ -24,9 +24,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from lead_handoff.agreement import agreement_hash
+from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.dbt import project, runner
 from lead_handoff.landing import ObjectLoad, discover_sources, land_source
-from lead_handoff.landing.catalogue import CATALOGUE
 from lead_handoff.warehouse import night_lock, publish, slots
 from tests import oracle
 from tests.oracle import Landed

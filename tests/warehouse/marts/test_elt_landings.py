@@ -1,4 +1,7 @@
-"""Staging reads what an ELT service keeps of Salesforce, under that service's own names."""
+"""Staging reads what an ELT service keeps of Salesforce, under that service's own names.
+
+Marketo is read too, through the views of docs/landings that put Fivetran's tables into its shape.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ import pytest
 from psycopg import sql
 
 from lead_handoff import settings
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec, snake_case
 from lead_handoff.dbt import project, runner
-from lead_handoff.landing.catalogue import CATALOGUE, ObjectSpec, snake_case
 from tests.conftest import _fresh_warehouse
 from tests.oracle import Landed
-from tests.oracle.company import clean
+from tests.oracle.company import clean, marketo_attributes
 from tests.oracle.histories import NIGHT, random_company
 from tests.oracle.values import parse_instant
 from tests.warehouse.marts.nights import Marts, Nights, assert_same, in_folders_of, reference
@@ -30,6 +33,16 @@ LEADS = 60
 UTC = ZoneInfo("UTC")
 TYPES = {"timestamp": "timestamptz", "date": "date", "boolean": "boolean", "number": "numeric"}
 NEVER_SYNCED = "OpportunityHistory"
+KEPT = ("salesforce", "marketo")
+MARKETO = "fivetran_marketo"
+ACTIVITIES = {
+    "13": ("change_data_value", ("Old Value", "New Value", "Reason", "Modifying User")),
+    "22": ("change_score", ("Old Value", "New Value", "Reason")),
+    "32": ("merge_leads", ("Merge IDs",)),
+    "37": ("delete_lead", ()),
+}
+"""Type -> the end of its table's name, and the attributes that are columns of it."""
+SHAPES = settings.project_root() / "docs" / "landings" / "marketo_from_fivetran.sql"
 
 
 def as_fivetran(name: str) -> str:
@@ -83,20 +96,29 @@ class Told:
 
 
 def newest(rows: list[Landed]) -> list[Landed]:
-    """The last version of each Salesforce record, which is all that a service keeps; others all."""
-    others = [row for row in rows if row.source != "salesforce"]
+    """The last version of each record of a service, which is all that it keeps; others all."""
+    others = [row for row in rows if row.source not in KEPT]
     last: dict[tuple[str, str], Landed] = {}
     for row in rows:
-        if row.source == "salesforce":
-            key = row.object, row.row["Id"][:15]
+        if row.source in KEPT:
+            key = row.object, row.row[CATALOGUE[row.source][row.object].key][:15]
             if key not in last or stamp_of(row) >= stamp_of(last[key]):
                 last[key] = row
     return others + list(last.values())
 
 
+def is_kept(row: Landed) -> bool:
+    """Whether a service has a table for the row, or files bring it."""
+    if row.object == "activity_types":
+        return False
+    if row.object == "activities" and row.source == "marketo":
+        return row.row["activityTypeId"].strip() in ACTIVITIES
+    return row.object != NEVER_SYNCED
+
+
 def stamp_of(row: Landed) -> Any:
-    spec = CATALOGUE["salesforce"][row.object]
-    return parse_instant(clean("salesforce", row.row)[spec.stamps[0]], UTC)
+    spec = CATALOGUE[row.source][row.object]
+    return parse_instant(clean(row.source, row.row)[spec.stamps[0]], UTC)
 
 
 def keep(connection: psycopg.Connection[Any], service: Service, rows: list[Landed]) -> None:
@@ -114,6 +136,33 @@ def keep(connection: psycopg.Connection[Any], service: Service, rows: list[Lande
     )
 
 
+def keep_marketo(connection: psycopg.Connection[Any], rows: list[Landed]) -> None:
+    """Lay Marketo's rows into Fivetran's tables, and make the views over them that docs give."""
+    connection.execute(sql.SQL("create schema {}").format(sql.Identifier(MARKETO)))
+    found = {
+        name: [clean("marketo", row.row) for row in rows if row.object == name]
+        for name in ("leads", "activities")
+    }
+    columns = CATALOGUE["marketo"]["leads"].columns
+    kinds = {column.name: column.kind for column in columns}
+    _keep_table(connection, FIVETRAN, sql.Identifier(MARKETO, "lead"), kinds, found["leads"])
+    kinds = {c.name: c.kind for c in CATALOGUE["marketo"]["activities"].columns}
+    kinds = {"id" if n == "marketoGUID" else n: k for n, k in kinds.items() if n != "attributes"}
+    for number, (name, attributes) in ACTIVITIES.items():
+        of_type = []
+        for row in found["activities"]:
+            if row["activityTypeId"] == number:
+                told = marketo_attributes(row)
+                values = {n: row.get("marketoGUID" if n == "id" else n) for n in kinds}
+                of_type.append(
+                    values | {n.replace(" ", "_").lower(): told.get(n) for n in attributes}
+                )
+        declared = kinds | {n.replace(" ", "_").lower(): "text" for n in attributes}
+        table = sql.Identifier(MARKETO, f"activity_{name}")
+        _keep_table(connection, FIVETRAN, table, declared, of_type)
+    connection.execute(SHAPES.read_text(encoding="utf-8").encode())
+
+
 def _keep_object(
     connection: psycopg.Connection[Any],
     service: Service,
@@ -121,9 +170,19 @@ def _keep_object(
     rows: list[dict[str, str | None]],
 ) -> None:
     kinds = {column.name: column.kind for column in spec.columns}
+    table = sql.Identifier(service.schema, service.named(spec.name))
+    _keep_table(connection, service, table, kinds, rows)
+
+
+def _keep_table(
+    connection: psycopg.Connection[Any],
+    service: Service,
+    table: sql.Identifier,
+    kinds: dict[str, str],
+    rows: list[dict[str, str | None]],
+) -> None:
     names = list(dict.fromkeys([*kinds, *(name for row in rows for name in row)]))
     declared = {service.named(n): TYPES.get(kinds.get(n, ""), "text") for n in names}
-    table = sql.Identifier(service.schema, service.named(spec.name))
     connection.execute(
         sql.SQL("create table {} ({})").format(
             table,
@@ -153,38 +212,47 @@ def _typed(kind: str, value: str | None) -> object:
 
 
 @contextmanager
-def reading(schema: str) -> Iterator[None]:
-    """The setting that points Salesforce's models at a service's schema."""
-    landings = {"salesforce": {"schema": schema, "without": [NEVER_SYNCED]}}
+def reading(schema: str, **others: str) -> Iterator[None]:
+    """The setting that points the models at a service's schema, and Marketo's at the views."""
+    landings = {
+        "salesforce": {"schema": schema, "without": [NEVER_SYNCED]},
+        "marketo": {"schema": "marketo_landed", "without": ["activity_types"]},
+    } | {source: {"schema": other} for source, other in others.items()}
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HANDOFF_ELT_LANDINGS", json.dumps(landings))
         yield
 
 
-def restage(nights: Nights, slot: str) -> None:
-    """Make the staging views of Salesforce anew by the project in force."""
+def restage(nights: Nights, slot: str, *sources: str) -> None:
+    """Make the staging views of sources anew by the project in force."""
     with nights.as_settings():
         runner.build(
             slot,
             full_refresh=False,
             fence=nights.fence(),
-            select=["path:models/staging/salesforce,resource_type:model"],
+            select=[f"path:models/staging/{source},resource_type:model" for source in sources],
             with_seeds=False,
         )
 
 
-def staged(connection: psycopg.Connection[Any], slot: str) -> dict[str, list[str]]:
-    """Every row of the staging models of Salesforce, as text."""
+def staged(
+    connection: psycopg.Connection[Any], slot: str, source: str = "salesforce"
+) -> dict[str, list[str]]:
+    """Every row of the staging models of a source, as text."""
     connection.execute("set timezone = 'UTC'")
     views = connection.execute(
-        "select viewname from pg_views where schemaname = %s and viewname like 'stg_salesforce%%'",
-        (slot,),
+        "select viewname from pg_views where schemaname = %s and viewname like %s",
+        (slot, f"stg_{source}%"),
     ).fetchall()
     return {
         name: sorted(
             str(row)
             for (row,) in connection.execute(
-                sql.SQL("select to_jsonb(v)::text from {} as v").format(sql.Identifier(slot, name))
+                sql.SQL(
+                    "select (to_jsonb(v) - 'load_id' - 'version_night' #- '{{record,_load_id}}'"
+                    " #- '{{record,_first_night}}' #- '{{record,_content_hash}}'"
+                    " #- '{{record,_overflow}}')::text from {} as v"
+                ).format(sql.Identifier(slot, name))
             ).fetchall()
         )
         for (name,) in views
@@ -197,9 +265,9 @@ def told(
 ) -> Iterator[Told]:
     root = tmp_path_factory.mktemp("elt")
     company = in_folders_of(random_company(SEED, LEADS), [NIGHT])
-    rows = newest([row for row in company if row.object != NEVER_SYNCED])
-    ours = [row for row in rows if row.source == "salesforce"]
-    others = [row for row in rows if row.source != "salesforce"]
+    rows = newest([row for row in company if is_kept(row)])
+    ours = [row for row in rows if row.source in KEPT]
+    others = [row for row in rows if row.source not in KEPT]
     dated = [replace(row, folder_date=min(stamp_of(row).date(), NIGHT)) for row in ours]
     with pytest.MonkeyPatch.context() as patched:
         for warehouse in _fresh_warehouse(server, warehouse_template, patched):
@@ -208,14 +276,15 @@ def told(
             nights.land(NIGHT)
             with psycopg.connect(warehouse.url("admin"), autocommit=True) as connection:
                 for service in SERVICES:
-                    keep(connection, service, ours)
+                    keep(connection, service, [row for row in ours if row.source == "salesforce"])
+                keep_marketo(connection, [row for row in ours if row.source == "marketo"])
                 with reading(FIVETRAN.schema):
                     plan = nights.prepare(NIGHT, full=project.reads_elt_landings())
                     nights.publish(plan, nights.build(plan))
                 both = {FIVETRAN.schema: staged(connection, plan.slot)}
                 marts = nights.marts()
                 with reading(AIRBYTE.schema):
-                    restage(nights, plan.slot)
+                    restage(nights, plan.slot, "salesforce")
                 both[AIRBYTE.schema] = staged(connection, plan.slot)
             expected = reference(others + dated, NIGHT)
             yield Told(expected, marts, plan.is_full, both, nights, plan.slot)
@@ -224,6 +293,7 @@ def told(
 def test_the_marts_are_those_of_the_same_company_read_from_files(told: Told) -> None:
     native = [r for r in told.marts["bridge_lead_ids"] if r["source_system"] == "salesforce"]
     assert len(native) > 20
+    assert sum(r["source_system"] == "marketo" for r in told.marts["bridge_lead_ids"]) > 20
     assert len(told.marts["fct_handoffs"]) > 5
     assert_same(told.expected, told.marts, SEED)
 
@@ -233,6 +303,39 @@ def test_the_models_say_the_same_whichever_service_keeps_the_rows(told: Told) ->
     assert len(one["stg_salesforce__leads"]) > 20
     assert len(one["stg_salesforce__lead_histories"]) > 20
     assert one == other
+
+
+def test_tables_of_any_source_in_the_shape_of_its_raw_tables_are_read(told: Told) -> None:
+    with psycopg.connect(told.nights.warehouse.url("admin"), autocommit=True) as connection:
+        for source in ("generic", "hubspot"):
+            schema = sql.Identifier(f"own_{source}")
+            connection.execute(sql.SQL("create schema {}").format(schema))
+            for spec in CATALOGUE[source].values():
+                found = connection.execute(
+                    "select column_name::text from information_schema.columns"
+                    " where table_schema = %s and table_name = %s and column_name not like '\\_%%'",
+                    (spec.schema, spec.table),
+                ).fetchall()
+                connection.execute(
+                    sql.SQL("create table {} as select {} from {}").format(
+                        sql.Identifier(f"own_{source}", spec.table),
+                        sql.SQL(", ").join(sql.Identifier(name) for (name,) in found),
+                        sql.Identifier(spec.schema, spec.table),
+                    )
+                )
+            reader = sql.Identifier(settings.WAREHOUSE_ROLES["transformer"])
+            for grant in ("usage on schema {}", "select on all tables in schema {}"):
+                connection.execute(
+                    sql.SQL("grant " + grant + " to {}").format(schema, reader)  # type: ignore[operator]
+                )
+            ours = staged(connection, told.slot, source)
+            with reading(FIVETRAN.schema, **{source: f"own_{source}"}):
+                restage(told.nights, told.slot, source)
+            theirs = staged(connection, told.slot, source)
+            unstamped = "stg_generic__users"  # its stamp is the folder's date, or that of the night
+            assert len(ours.pop(unstamped, [])) == len(theirs.pop(unstamped, []))
+            assert sum(map(len, ours.values())) > 20
+            assert ours == theirs
 
 
 def test_what_changes_in_place_is_built_anew_each_night(told: Told) -> None:
@@ -247,6 +350,6 @@ def test_a_table_that_the_service_does_not_keep_is_named(told: Told) -> None:
     with psycopg.connect(told.nights.warehouse.url("admin"), autocommit=True) as connection:
         connection.execute('drop table airbyte_salesforce."LeadHistory" cascade')
     with reading(AIRBYTE.schema), pytest.raises(runner.BuildError):
-        restage(told.nights, told.slot)
+        restage(told.nights, told.slot, "salesforce")
     results = (project.target_dir(told.slot) / "run_results.json").read_text(encoding="utf-8")
     assert "has 0 readable tables for lead_history, and needs one" in results

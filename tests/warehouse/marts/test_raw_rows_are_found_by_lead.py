@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from lead_handoff.landing.catalogue import CATALOGUE, Column, ObjectSpec
+from lead_handoff.catalogue import CATALOGUE, Column, ObjectSpec
 from tests.warehouse.marts.conftest import Built
 
 pytestmark = pytest.mark.slow

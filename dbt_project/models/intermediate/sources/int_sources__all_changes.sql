@@ -31,7 +31,8 @@ with run as (
 ),
 
 -- Stamps do not change and versions are only ever added: a night looks at those that are news. Of
--- folders nothing is kept, since a late one moves a version to an earlier night.
+-- folders nothing is kept, since a late one moves a version to an earlier night; a stamp that is
+-- only the folder's date says nothing of a change.
 final as (
 
     {% for source_system, models in objects.items() %}
@@ -44,7 +45,7 @@ final as (
         max(version_stamp) as newest_stamp
     from {{ ref('stg_' ~ source_system ~ '__' ~ model) }}
     cross join run
-    where {{ is_news() }}
+    where ({{ is_news() }}) and {{ json_value('record', "'_stamp_from_folder'") }} = 'false'
     group by {{ local_date('version_stamp', "'UTC'") }}
     {{ 'union all' if not (is_last_source and loop.last) }}
     {% endfor %}

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from lead_handoff.catalogue import ObjectSpec, fold
 from lead_handoff.landing import strict_json
 from lead_handoff.landing.blocks import Block, LooseRow, split
-from lead_handoff.landing.catalogue import ObjectSpec, fold
 from lead_handoff.landing.errors import LandingError, RowRejected
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.readers.csv import ByteStream, refuse_foreign_formats

@@ -9,8 +9,8 @@ import io
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from lead_handoff.catalogue import Column, ObjectSpec, fold
 from lead_handoff.landing.blocks import Block, split
-from lead_handoff.landing.catalogue import Column, ObjectSpec, fold
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
 

@@ -97,6 +97,16 @@ class ObjectSpec:
         """Name of the raw table."""
         return snake_case(self.name)
 
+    @property
+    def landed_key(self) -> str:
+        """The raw column that holds a row's key."""
+        return snake_case(self.key)
+
+    @property
+    def landed_stamps(self) -> list[str]:
+        """The raw columns that may hold the modification stamp; a row's first filled one counts."""
+        return [snake_case(stamp) for stamp in self.stamps]
+
     def column(self, name: str) -> Column:
         """The column of this (source's own) name."""
         return self.by_folded_name[fold(name)]
