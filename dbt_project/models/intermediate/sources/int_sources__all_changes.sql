@@ -30,10 +30,7 @@ with run as (
 
 ),
 
--- Stamps do not change and versions are only ever added: a night looks at those that are news. Of
--- folders nothing is kept, since a late one moves a version to an earlier night; a stamp that is
--- only the folder's date says nothing of a change.
-final as (
+news as (
 
     {% for source_system, models in objects.items() %}
     {% set is_last_source = loop.last %}
@@ -42,14 +39,31 @@ final as (
         '{{ source_system }}' as source_system,
         '{{ object_name }}' as object_name,
         {{ local_date('version_stamp', "'UTC'") }} as change_day,
-        max(version_stamp) as newest_stamp
+        max(version_stamp) filter (
+            where {{ json_value('record', "'_stamp_from_folder'") }} = 'false'
+        ) as newest_stamp
     from {{ ref('stg_' ~ source_system ~ '__' ~ model) }}
     cross join run
-    where ({{ is_news() }}) and {{ json_value('record', "'_stamp_from_folder'") }} = 'false'
+    where {{ is_news() }}
     group by {{ local_date('version_stamp', "'UTC'") }}
     {{ 'union all' if not (is_last_source and loop.last) }}
     {% endfor %}
     {% endfor %}
+
+),
+
+-- Stamps do not change and versions are only ever added: a night looks at those that are news. Of
+-- folders nothing is kept, since a late one moves a version to an earlier night; a stamp that is
+-- only the folder's date says nothing of a change. It is asked of what an index has found to be news.
+final as (
+
+    select
+        source_system,
+        object_name,
+        change_day,
+        newest_stamp
+    from news
+    where newest_stamp is not null
 
 )
 
