@@ -54,7 +54,7 @@ news as (
 
 -- Stamps do not change and versions are only ever added: a night looks at those that are news. Of
 -- folders nothing is kept, since a late one moves a version to an earlier night; a stamp that is
--- only the folder's date says nothing of a change. It is asked of what an index has found to be news.
+-- only the folder's date says nothing of a change, and is asked of what an index found to be news.
 final as (
 
     select
