@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,10 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(lines[0].removeprefix("DESCRIBED"))
     assert not (home / "no-such-home").exists()
     return content
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_review_files(handoff_home: Path) -> Iterator[None]:
+    """Leave no files of a drawn month behind: another file's tests may draw the same one."""
+    yield
+    shutil.rmtree(handoff_home / "review", ignore_errors=True)

@@ -95,7 +95,7 @@ def test_a_chair_who_does_not_answer_holds_nothing_up(
     told: dict[str, Any], draws: dict[str, dict[str, Any]]
 ) -> None:
     """The seed is the agreed one, so nobody could choose it after seeing the population."""
-    assert told["unanswered"]["is_success"]
+    assert told["unanswered"]["is_success"], told["unanswered"]
     assert told["unanswered"]["asked"] is not None
     found = draws["2026-04"]
     agreed = "26143352461532616435/2026-04"
