@@ -172,10 +172,7 @@ class Searched(Reader, ABC):
         part.done = int(found["total"]) <= len(ids)
 
     def _read_archived(self, part: Part, progress: Progress, folder: Path) -> None:
-        params = {"limit": str(BATCH)}
-        if "after" in part.state:
-            params["after"] = str(part.state["after"])
-        answer = archived_of(self.hubspot, self.searched, params)
+        answer = archived_of(self.hubspot, self.searched, page_of(part, BATCH))
         ids = [
             str(each["id"])
             for each in answer["results"]
@@ -341,10 +338,8 @@ class OwnerReader(Reader):
 
     def step(self, part: Part, progress: Progress, folder: Path) -> None:
         """The next page."""
-        params = {"archived": str(part.kind == ARCHIVED).lower(), "limit": str(OWNERS)}
-        if "after" in part.state:
-            params["after"] = str(part.state["after"])
-        answer = self.hubspot.get("/crm/v3/owners", params)
+        archived = str(part.kind == ARCHIVED).lower()
+        answer = self.hubspot.get("/crm/v3/owners", {"archived": archived, **page_of(part, OWNERS)})
         names = [each.name for each in self.spec.columns]
         rows = [{name: each.get(name) for name in names} for each in answer["results"]]
         self.keep(rows, part, progress, folder)
@@ -392,6 +387,12 @@ def next_of(document: dict[str, Any]) -> str | None:
     """Where the next page begins; None after the last."""
     after = ((document.get("paging") or {}).get("next") or {}).get("after")
     return None if after is None else str(after)
+
+
+def page_of(part: Part, most: int) -> dict[str, str]:
+    """What asks for the next page of a list; see `turn`."""
+    after = {"after": str(part.state["after"])} if "after" in part.state else {}
+    return {"limit": str(most), **after}
 
 
 def turn(part: Part, answer: dict[str, Any]) -> None:
