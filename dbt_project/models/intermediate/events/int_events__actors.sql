@@ -1,20 +1,8 @@
 {{ config(materialized='view') }}
 
-with salesforce_users as (
+with delivered as (
 
-    select distinct 'salesforce' as source_system, user_id from {{ ref('stg_salesforce__users') }}
-
-),
-
-generic_users as (
-
-    select distinct 'generic' as source_system, user_id from {{ ref('stg_generic__users') }}
-
-),
-
-hubspot_users as (
-
-    select distinct 'hubspot' as source_system, user_id from {{ ref('stg_hubspot__owners') }}
+    select source_system, user_id from {{ ref('int_leads__user_versions') }}
 
 ),
 
@@ -27,11 +15,7 @@ roster as (
 final as (
 
     -- Everybody a source or the roster knows; who is a machine depends on the agreement's version.
-    select source_system, user_id from salesforce_users
-    union
-    select source_system, user_id from generic_users
-    union
-    select source_system, user_id from hubspot_users
+    select source_system, user_id from delivered
     union
     select source_system, user_id from roster
 

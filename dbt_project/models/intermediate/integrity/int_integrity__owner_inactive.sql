@@ -6,25 +6,7 @@ with handoffs as (
 
 user_versions as (
 
-    select
-        'salesforce' as source_system, user_id, is_active, version_stamp, version_night, record
-    from {{ ref('stg_salesforce__users') }}
-
-    union all
-
-    select 'generic', user_id, is_active, version_stamp, version_night, record
-    from {{ ref('stg_generic__users') }}
-
-    union all
-
-    select 'hubspot', user_id, not is_archived, version_stamp, version_night, record
-    from {{ ref('stg_hubspot__owners') }}
-
-),
-
-ranked as (
-
-    {{ rank_versions('user_versions', 'source_system, user_id') }}
+    select * from {{ ref('int_leads__user_versions') }}
 
 ),
 
@@ -33,19 +15,22 @@ owned as (
     -- The user as known at the offer; where nothing was known by then, as first delivered.
     select
         handoffs.*,
-        ranked.is_active,
+        user_versions.is_active,
         row_number() over (
             partition by handoffs.handoff_id
             order by
-                case when ranked.version_stamp <= handoffs.offered_at then 0 else 1 end,
-                case when ranked.version_stamp <= handoffs.offered_at then ranked.version_rank end,
-                ranked.version_rank desc
+                case when user_versions.version_stamp <= handoffs.offered_at then 0 else 1 end,
+                case
+                    when user_versions.version_stamp <= handoffs.offered_at
+                        then user_versions.version_rank
+                end,
+                user_versions.version_rank desc
         ) as preference
     from handoffs
-    inner join ranked
+    inner join user_versions
         on
-            handoffs.owner_source_system = ranked.source_system
-            and handoffs.owner_id_at_offer = ranked.user_id
+            handoffs.owner_source_system = user_versions.source_system
+            and handoffs.owner_id_at_offer = user_versions.user_id
 
 ),
 
