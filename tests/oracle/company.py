@@ -284,7 +284,9 @@ class Timeline:
 
     def __init__(self, changes: list[Change], versions: list[Version], field_name: str) -> None:
         self.changes = changes
-        self.versions = versions
+        # Of versions with one stamp the newest is what the record was from that moment on; the
+        # oldest of all is what it was before.
+        self.versions = [*versions[:1], *{version.stamp: version for version in versions}.values()]
         self.field_name = field_name
 
     def value_at(self, at: datetime) -> str | None:

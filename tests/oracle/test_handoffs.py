@@ -158,6 +158,17 @@ def test_a_queue_is_an_owner_and_leaving_it_is_a_transfer(story: Story) -> None:
     assert handoff.accepted_by_owner is True
 
 
+def test_of_two_owners_shown_for_one_second_only_the_one_that_stayed_is_a_leg(
+    story: Story,
+) -> None:
+    offer(story)
+    story.lead("2026-04-08 15:00", OwnerId=QUEUE)
+    story.lead("2026-04-08 15:00", OwnerId=ELENA)
+    handoff = only(story)
+    assert [owner for _, owner in handoff.transfers] == [QUEUE]
+    assert [leg.owner_id for leg in handoff.legs] == [ALICE, QUEUE]
+
+
 def test_the_clock_goes_on_at_a_transfer(story: Story) -> None:
     offer(story)
     story.owner("2026-04-07 20:00", ALICE, ELENA)
