@@ -136,6 +136,12 @@ def as_exported(value: object) -> object:
     return json.dumps(value) if isinstance(value, dict) else value
 
 
+def api_name(name: str) -> str:
+    """Fill Out Form -> fillOutForm."""
+    first, *others = name.split()
+    return first.lower() + "".join(word[0].upper() + word[1:] for word in others)
+
+
 class Handler(faulty.FaultyHandler):
     world: Subscription
 
@@ -210,7 +216,12 @@ class Handler(faulty.FaultyHandler):
         elif path == "/rest/v1/activities/types.json":
             self.succeed(
                 [
-                    {"id": number, "name": name, "attributes": [{"name": "x", "dataType": "y"}]}
+                    {
+                        "id": number,
+                        "name": name,
+                        "apiName": api_name(name),
+                        "attributes": [{"name": "x", "dataType": "y"}],
+                    }
                     for number, name in world.types.items()
                 ]
             )

@@ -40,6 +40,17 @@ class Connection:
             given = given.split(",")
         return [str(name).strip() for name in given if str(name).strip()]
 
+    def number(self, key: str, otherwise: float) -> float:
+        """A number in the extra that is more than 0. Raises ExtractError(bad_connection)."""
+        given = self.extra.get(key)
+        try:
+            number = otherwise if given is None or given == "" else float(given)
+        except (TypeError, ValueError):
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise ExtractError("bad_connection", f"{self.conn_id}: {key} must be a number above 0")
+        return number
+
 
 def safe_address(text: str, what: str) -> str:
     """A base URL that a token may be sent to. Raises ExtractError(unsafe_address)."""

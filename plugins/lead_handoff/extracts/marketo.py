@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -78,8 +78,13 @@ def pull(
     Returns None where the night has been pulled. Raises ExtractError; nothing is shown then.
     """
     spec = CATALOGUE["marketo"][object_name]
-    reader = READERS[object_name](marketo, spec, pace or PACE)
+    reader = READERS[object_name](marketo, spec, pace or pace_of(marketo.connection))
     return pull_object(reader, night, root, tell)
+
+
+def pace_of(connection: Connection) -> Pace:
+    """The pace that the connection asks for. Raises ExtractError(bad_connection)."""
+    return replace(PACE, poll=connection.number("poll_seconds", PACE.poll))
 
 
 def beginning(connection: Connection) -> datetime:

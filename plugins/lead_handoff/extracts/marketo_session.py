@@ -202,13 +202,7 @@ class Session(TokenSession):
 
     def daily_calls(self) -> int:
         """The subscription's quota. Raises ExtractError(bad_connection)."""
-        given = self.connection.extra.get("daily_calls") or DAILY_CALLS
-        try:
-            return int(given)
-        except (TypeError, ValueError):
-            raise ExtractError(
-                "bad_connection", f"{self.connection.conn_id}: daily_calls is no number"
-            ) from None
+        return int(self.connection.number("daily_calls", DAILY_CALLS))
 
     def quota_resets_at(self) -> datetime:
         """The next midnight in Central Time, by Marketo's clock, in UTC."""

@@ -19,7 +19,15 @@ from lead_handoff.extracts.http import Patience
 from lead_handoff.extracts.marketo_session import LOOK_EVERY, Rate, Session
 from lead_handoff.extracts.pulling import Pace
 from lead_handoff.landing.discovery import find_nights
-from tests.simulators.marketo import FAULTS, TYPES, Handler, Subscription, as_exported, serving
+from tests.simulators.marketo import (
+    FAULTS,
+    TYPES,
+    Handler,
+    Subscription,
+    api_name,
+    as_exported,
+    serving,
+)
 from tests.unit.extracts.folders import AWKWARD, SCHEDULES, everything_shown, rows_of
 
 NIGHT = date(2026, 5, 2)
@@ -122,7 +130,10 @@ def truth(world: Subscription, name: str) -> Counter[tuple[str, ...]]:
         ]
         rows = [*world.activities, *deleted]
     else:
-        rows = [{"id": number, "name": kind} for number, kind in world.types.items()]
+        rows = [
+            {"id": number, "name": kind, "apiName": api_name(kind)}
+            for number, kind in world.types.items()
+        ]
     return Counter(as_text(row, names) for row in rows)
 
 
@@ -406,6 +417,14 @@ def test_a_field_removed_between_nights_is_not_asked_for_again(tmp_path: Path) -
     done = pulled(world, tmp_path, "leads", NIGHT + timedelta(days=1))
     assert brought(world, done.folder, "leads") == truth(world, "leads")
     assert "fitScore" not in rows_of(done.folder)[0]
+
+
+def test_a_job_is_looked_at_once_a_minute_unless_the_connection_says_otherwise() -> None:
+    assert marketo.pace_of(connection("x")) == marketo.PACE
+    assert marketo.pace_of(connection("x", poll_seconds="7.5")).poll == 7.5
+    for wrong in (0, -1, "often", "nan", "inf", [60]):
+        with pytest.raises(ExtractError, match=r"bad_connection.*poll_seconds must be a number"):
+            marketo.pace_of(connection("x", poll_seconds=wrong))
 
 
 def test_a_first_pull_needs_to_know_where_to_begin(tmp_path: Path) -> None:
