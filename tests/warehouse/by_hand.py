@@ -39,7 +39,7 @@ class Nights:
             night=night,
             agreement_hash="a",
             code_hash="c",
-            full=True,
+            full_because="asked for",
         )
         with psycopg.connect(self.url) as connection:
             for name, query in tables.items():

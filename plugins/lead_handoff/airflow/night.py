@@ -263,7 +263,7 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
             night=run.night.night,
             agreement_hash=agreement,
             code_hash=project.code_hash(),
-            full=run.is_rebuild or project.reads_elt_landings(),
+            full_because=_full_because(run),
         )
         how = "from the beginning" if plan.is_full else "incrementally"
         tell(f"{plan.slot} {how}: {plan.reason}")
@@ -487,6 +487,16 @@ def _next_slot() -> str:
         connection.cursor() as cursor,
     ):
         return slots.unpublished_slot(cursor)
+
+
+def _full_because(run: Run) -> str | None:
+    from lead_handoff.dbt import project
+
+    if run.is_rebuild:
+        return "asked for"
+    if project.reads_elt_landings():
+        return "nothing tells what is new in the tables of an ELT service"
+    return None
 
 
 def _advance(run: Run) -> int:

@@ -19,11 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from lead_handoff import settings
 from lead_handoff.agreement import completed
 from lead_handoff.catalogue import CATALOGUE
+from lead_handoff.limits import read_limits
 
 LINKED = ("models", "macros", "tests", "profiles.yml", "seeds/reference")
 PROJECT = "dbt_project.yml"
@@ -55,10 +54,11 @@ def variables() -> dict[str, Any]:
     """What the models have to know of this installation, as dbt's vars.
 
     Raises:
-        SettingError: a setting is wrongly written.
+        SettingError: a setting is wrongly written, or the gates' limits are.
     """
+    limits = read_limits(settings.expectations_dir())
     return {
-        "freshness_days": _freshness_days(),
+        "freshness_days": limits["freshness_days"],
         "elt_landings": {
             f"raw_{source}": {
                 "schema": landing.schema,
@@ -69,18 +69,6 @@ def variables() -> dict[str, Any]:
             for source, landing in sorted(settings.elt_landings().items())
         },
     }
-
-
-def _freshness_days() -> dict[str, float]:
-    """How old a source's newest change may be, by source or ``default``: the gate's own limit."""
-    file = settings.expectations_dir() / "limits.yml"
-    try:
-        days = yaml.safe_load(file.read_text(encoding="utf-8"))["freshness_days"]
-        return {str(source): float(number) for source, number in days.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise settings.SettingError(
-            f"{file} must map freshness_days to numbers: {error}"
-        ) from error
 
 
 def reads_elt_landings() -> bool:

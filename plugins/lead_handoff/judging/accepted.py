@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lead_handoff.judging.authored import read_yaml
+from lead_handoff.authored import read_yaml
 from lead_handoff.judging.results import JudgingError, Key
 from lead_handoff.judging.suites import Suite
 

@@ -15,8 +15,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lead_handoff.judging.authored import read_yaml
 from lead_handoff.judging.results import JudgingError
+from lead_handoff.limits import read_limits
 from lead_handoff.settings import EltLanding
 
 if TYPE_CHECKING:
@@ -174,28 +174,6 @@ def read_days(agreement_dir: Path, night: date) -> list[tuple[date, bool]]:
 
     days = (night - timedelta(days=offset) for offset in range(1, DAYS_OF_MEMORY + 1))
     return [(day, is_quiet(day)) for day in days]
-
-
-def read_limits(expectations_dir: Path) -> dict[str, Any]:
-    """The numbers of the gates, ``limit -> source or 'default' -> number``.
-
-    Raises:
-        JudgingError: the file is missing or holds something else than numbers.
-    """
-    file = expectations_dir / "limits.yml"
-    try:
-        content = read_yaml(file)
-    except (OSError, ValueError) as error:
-        raise JudgingError(f"the gates' limits {file} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise JudgingError(f"{file} must map each limit to its numbers")
-    for limit, numbers in content.items():
-        if not isinstance(numbers, dict) or "default" not in numbers:
-            raise JudgingError(f"{file}: {limit} needs a number under `default`")
-        for source, number in numbers.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
-                raise JudgingError(f"{file}: {limit} for {source} is {number!r}, not a number")
-    return dict(content)
 
 
 def _instant(known: date | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from lead_handoff import settings
 from lead_handoff.agreement.vocabulary import SEVERITIES
-from lead_handoff.judging.authored import read_yaml
+from lead_handoff.authored import read_yaml
 from lead_handoff.judging.results import JudgingError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,90}")

@@ -100,19 +100,18 @@ def prepare_build(
     night: date,
     agreement_hash: str,
     code_hash: str,
-    full: bool = False,
+    full_because: str | None = None,
 ) -> BuildPlan:
     """Choose the slot that readers do not see, say how to build, and write its build_context.
 
+    ``full_because``: why to build from the beginning, whatever the slot holds.
     From here until ``complete_build`` the slot counts as unfinished.
     Raises StaleNightError when the run was taken over, SlotError when the slot cannot be emptied.
     """
     with night_lock.writing(url, fence, "prepare") as cursor:
         slot = _read_slot(cursor, unpublished_slot(cursor))
-        reason = (
-            "asked for"
-            if full
-            else decide(slot, as_of=as_of, agreement_hash=agreement_hash, code_hash=code_hash)
+        reason = full_because or decide(
+            slot, as_of=as_of, agreement_hash=agreement_hash, code_hash=code_hash
         )
         is_full = reason is not None
         if is_full:

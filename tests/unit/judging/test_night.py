@@ -7,7 +7,7 @@ import pytest
 
 from lead_handoff import settings
 from lead_handoff.judging import JudgingError
-from lead_handoff.judging.night import Night, read_days, read_limits, read_sources
+from lead_handoff.judging.night import Night, read_days, read_sources
 
 WEEK = "".join("v1,{calendar},UTC,%d,09:00,17:00\n" % day for day in range(1, 6))  # noqa: UP031
 
@@ -87,33 +87,6 @@ def test_the_example_agreement_can_be_read() -> None:
     kinds = dict(read_days(folder, date(2026, 5, 11)))
     assert kinds[date(2026, 5, 9)], "a Saturday"
     assert not kinds[date(2026, 5, 6)], "a Wednesday"
-
-
-def test_the_limits_can_be_read_and_each_is_used() -> None:
-    root = settings.expectations_dir()
-    sql = "".join(file.read_text() for file in (root / "suites").rglob("*.sql"))
-    limits = read_limits(root)
-    assert limits
-    for limit in limits:
-        assert f'"{limit}"' in sql, limit
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "freshness_days: 4\n",
-        "freshness_days: {generic: 4}\n",
-        "freshness_days: {default: soon}\n",
-        "freshness_days: {default: -1}\n",
-        "freshness_days: {default: true}\n",
-        "freshness_days: [\n",
-    ],
-)
-def test_limits_that_are_no_numbers_are_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "limits.yml").write_text(text)
-    with pytest.raises(JudgingError, match=r"limits\.yml"):
-        read_limits(tmp_path)
 
 
 def test_before_the_first_publication_everything_is_news() -> None:

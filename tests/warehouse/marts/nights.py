@@ -203,7 +203,7 @@ class Nights:
             night=night,
             agreement_hash=agreement_hash(laid_out / project.AGREEMENT),
             code_hash=project.code_hash(),
-            full=full,
+            full_because="asked for" if full else None,
         )
 
     def build(

@@ -44,7 +44,7 @@ def target(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> P
         night=NIGHT,
         agreement_hash=agreement_hash(agreement),
         code_hash=project.code_hash(),
-        full=True,
+        full_because="asked for",
     )
     url = conninfo_to_dict(module_warehouse.url("transformer"))
     outcome = subprocess.run(

@@ -68,7 +68,10 @@ judged as (
         rhythms.longest_pause,
         {{ local_date('run.as_of', "'UTC'") }}
         - {{ local_date('newest.newest_change_at', "'UTC'") }} as days_old,
-        {{ stale_after_days('rhythms', freshness_days('newest.source')) }} as stale_after_days
+        cast(
+            {{ stale_after_days('rhythms', freshness_days('newest.source')) }}
+            as numeric
+        ) as stale_after_days
     from newest
     cross join run
     left join rhythms on newest.source = rhythms.source and newest.unit = rhythms.unit
