@@ -136,7 +136,7 @@ def freeze(options: argparse.Namespace, console: Console) -> int:
 
 def extend(options: argparse.Namespace, console: Console) -> int:
     """More cases of a drawn month; those that were drawn stay."""
-    from lead_handoff.airflow.night import hand_over
+    from lead_handoff.airflow.monthly import hand_over
     from lead_handoff.local.provision import ensure_running
     from lead_handoff.review.extend import extend_month
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 
-from lead_handoff.airflow import night
+from lead_handoff.airflow import monthly, night
 from lead_handoff.airflow.telling import teller
 from lead_handoff.airflow.windows import month_given, night_of
 from lead_handoff.errors import HandoffError
@@ -127,7 +127,7 @@ def choose_month(context: Context) -> str:
     given = _final(context, lambda: month_given(context["dag_run"]))
     if given is not None:
         return given
-    due, reason = _final(context, night.month_due)
+    due, reason = _final(context, monthly.month_due)
     teller("choose month")(reason)
     if due is None:
         raise AirflowSkipException(reason)
@@ -135,8 +135,8 @@ def choose_month(context: Context) -> str:
 
 
 def freeze(context: Context, month: str) -> dict[str, Any]:
-    """See night.freeze."""
-    return _final(context, lambda: night.freeze(month, context["dag_run"].run_after))
+    """See monthly.freeze."""
+    return _final(context, lambda: monthly.freeze(month, context["dag_run"].run_after))
 
 
 def must_ask(context: Context) -> bool:
@@ -149,7 +149,7 @@ def must_ask(context: Context) -> bool:
 def draw(
     context: Context, frozen: Mapping[str, Any], answer: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """See night.draw; the seed is the run's own, else the chair's, else nobody's."""
+    """See monthly.draw; the seed is the run's own, else the chair's, else nobody's."""
     given = (context["dag_run"].conf or {}).get("seed")
     typed = answer["params_input"].get(DICE) if answer else None
     chair = answer.get("responded_by_user") if answer else None
@@ -161,7 +161,7 @@ def draw(
         )
     return _final(
         context,
-        lambda: night.draw(
+        lambda: monthly.draw(
             frozen["month"],
             str(given or typed or "") or None,
             is_seed_early=bool(given) and frozen["is_fresh"],
@@ -171,8 +171,8 @@ def draw(
 
 
 def take_verdicts(context: Context) -> dict[str, int]:
-    """See night.take_verdicts."""
-    return _final(context, night.take_verdicts)
+    """See monthly.take_verdicts."""
+    return _final(context, monthly.take_verdicts)
 
 
 def _final(context: Context, work: Callable[[], Result]) -> Result:
