@@ -61,7 +61,7 @@ final as (
         opportunity_id,
         stage_name as raw_value,
         closed_at as occurred_at,
-        case when source_system = 'generic' then closed_by_id end as actor_id,
+        closed_by_id as actor_id,
         case when is_won then 'won' else 'lost' end as outcome
     from newest
 
