@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -134,11 +135,18 @@ class ObjectFolder:
         """Remove what an unfinished pull has left: the next attempt starts anew."""
         shutil.rmtree(self.pull, ignore_errors=True)
 
-    def record(self, progress: dict[str, Any]) -> None:
-        """Note how far a pull has come; written whole or not at all."""
+    def record(self, progress: dict[str, Any], new_pages: Iterable[str] = ()) -> None:
+        """Note how far a pull has come; written whole or not at all.
+
+        Pages that are new in it are on the disk before it says so, even if power fails.
+        """
         self.pull.mkdir(parents=True, exist_ok=True)
+        for name in new_pages:
+            _on_disk(self.pull / name)
         part = self.pull / f"{PROGRESS_NAME}.part"
         part.write_text(json.dumps(progress), encoding="utf-8")
+        _on_disk(part)
+        _on_disk(self.pull)
         part.replace(self.pull / PROGRESS_NAME)
 
     def show(self, night: date, window: Window, pages: list[dict[str, Any]]) -> Path:
@@ -157,10 +165,23 @@ class ObjectFolder:
                 "until": window.until.isoformat(),
             },
         }
-        (self.pull / MANIFEST_NAME).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        written = self.pull / MANIFEST_NAME
+        written.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         for path in self.pull.iterdir():
             if path.name not in listed | {MANIFEST_NAME}:
                 path.unlink()
+        _on_disk(written)
+        _on_disk(self.pull)
         final = self.path / night.isoformat()
         self.pull.rename(final)
+        _on_disk(self.path)
         return final
+
+
+def _on_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, would outlast a loss of power."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -221,6 +221,7 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
         if progress is None:
             progress = Progress(night, window, *reader.plan(window))
             folder.record(progress.to_json())
+        noted = {page.name for page in progress.pages()}
         while todo := [part for part in progress.parts if not part.done]:
             part = todo[0]
             try:
@@ -230,7 +231,9 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
                     # What was planned names a field that is gone: no attempt could go on with it.
                     folder.forget()
                 _answer(error, part, progress, reader)
-            folder.record(progress.to_json())
+            new = {page.name for page in progress.pages()} - noted
+            folder.record(progress.to_json(), new)
+            noted |= new
             if part.done and len(progress.parts) > 1:
                 count = len(progress.parts) - len(todo) + 1
                 tell(f"{part}: {part.rows:,} rows (part {count} of {len(progress.parts)})")

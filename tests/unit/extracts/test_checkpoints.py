@@ -1,4 +1,4 @@
-"""A pull may be killed at any moment: what is on disk then never claims more than is there.
+"""A pull may end at any moment: what is on disk then never claims more than is there.
 
 A checkpoint is each moment before the pull changes a file, and the one after the last change. From
 every one of them it must go on, tonight or the next night, without leaving out or reading again.
@@ -7,10 +7,12 @@ every one of them it must go on, tonight or the next night, without leaving out 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,32 @@ class Killing:
         return changed
 
 
+@dataclass
+class PowerCut(Killing):
+    """Ends the machine instead: of a file's content only what was synced is left."""
+
+    synced: dict[int, bytes] = field(default_factory=dict)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        sync = os.fsync
+
+        def noting(opened: int) -> None:
+            sync(opened)
+            path, found = Path(f"/proc/self/fd/{opened}"), os.fstat(opened)
+            if stat.S_ISREG(found.st_mode):
+                self.synced[found.st_ino] = path.read_bytes()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "fsync", noting)
+            with super().at_work():
+                yield
+
+    def forget_what_was_not_synced(self, root: Path) -> None:
+        for path in [each for each in root.rglob("*") if each.is_file()]:
+            path.write_bytes(self.synced.get(path.stat().st_ino, b""))
+
+
 def go_on(source: Source, root: Path, night: date, seen: list[Record]) -> None:
     """Pull until the night is there, and hold it to what it must and must not hold."""
     folder = root / source.name / source.object
@@ -110,8 +138,14 @@ def window(folder: Path) -> dict[str, Any]:
     return text
 
 
-def check(name: str, of: str, root: Path, latest_first: bool = False) -> int:
-    """Kill a pull at each of its checkpoints, and go on from there. Returns how many there are."""
+def check(
+    name: str,
+    of: str,
+    root: Path,
+    latest_first: bool = False,
+    ending: type[Killing] = Killing,
+) -> int:
+    """End a pull at each of its checkpoints, and go on from there. Returns how many there are."""
     with serving(name, of) as source:
         whole = Killing()
         source.show(records(), NOW)
@@ -121,8 +155,11 @@ def check(name: str, of: str, root: Path, latest_first: bool = False) -> int:
         for at in reversed(checkpoints) if latest_first else checkpoints:
             tonight, skipped, ahead = (root / str(at) / x for x in ("tonight", "skipped", "ahead"))
             source.show(records(), NOW)
-            with suppress(Killed), Killing(at).at_work():
+            end = ending(at)
+            with suppress(Killed), end.at_work():
                 source.pull(NOW.date(), tonight, PACE)
+            if isinstance(end, PowerCut):
+                end.forget_what_was_not_synced(tonight)
             shutil.copytree(tonight, skipped)
             shutil.copytree(tonight, ahead)
             source.show(records(), NOW + timedelta(hours=1))
@@ -140,6 +177,23 @@ def test_from_every_checkpoint_a_pull_goes_on_and_leaves_out_or_reads_again_noth
     name: str, of: str, tmp_path: Path
 ) -> None:
     assert check(name, of, tmp_path) >= 10
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_from_every_checkpoint_a_pull_goes_on_after_a_loss_of_power(
+    name: str, tmp_path: Path
+) -> None:
+    assert check(name, OBJECTS[name][0], tmp_path, ending=PowerCut) >= 10
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_page_that_is_not_on_the_disk_when_it_is_noted_would_be_noticed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = ObjectFolder.record
+    monkeypatch.setattr(ObjectFolder, "record", lambda self, progress, _=(): record(self, progress))
+    with pytest.raises((AssertionError, LandingError)):
+        check(name, OBJECTS[name][0], tmp_path, latest_first=True, ending=PowerCut)
 
 
 def write_the_state_before_the_page(patch: pytest.MonkeyPatch) -> None:

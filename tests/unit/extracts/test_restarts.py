@@ -170,7 +170,7 @@ def test_a_pull_that_kept_no_progress_would_be_noticed(
     name: str, of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, rows = unbroken(name, of, tmp_path / "whole")
-    monkeypatch.setattr(ObjectFolder, "record", lambda self, _: self.pull.mkdir(exist_ok=True))
+    monkeypatch.setattr(ObjectFolder, "record", lambda self, *_: self.pull.mkdir(exist_ok=True))
     last = max(number for number in whole.page_answers if number + 1 < whole.answers)
     with pytest.raises(AssertionError, match="fetched twice"):
         check(name, of, tmp_path / "again", Wire(break_before=last + 1), rows)
