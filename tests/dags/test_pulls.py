@@ -68,6 +68,15 @@ def test_each_object_of_each_connection_is_pulled_unless_left_out(pulling: Any, 
         pulling.objects_to_pull()
 
 
+def test_no_source_waits_for_the_last_object_of_another(pulling: Any, known: Any) -> None:
+    for source in ("salesforce", "marketo", "hubspot"):
+        known(f"{source}_default", airflow_connection(f"{source}_default"))
+    found = pulling.objects_to_pull()
+    assert found[:3] == ["salesforce.Lead", "marketo.leads", "hubspot.contacts"]
+    assert found.index("marketo.activity_types") < 9
+    assert len(found) == len(set(found))
+
+
 def test_what_an_elt_service_lands_is_not_pulled_as_well(
     pulling: Any, known: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
@@ -52,12 +53,14 @@ class PullRetries(RetryPolicy):
 def objects_to_pull() -> list[str]:
     """What the night pulls, as ``<source>.<object>``; empty where no connection exists.
 
-    What an ELT service lands already is not pulled. Raises ExtractError(bad_connection).
+    The sources take turns: tasks start in this order, and none of them has to wait for another's
+    last object. What an ELT service lands already is not pulled. Raises
+    ExtractError(bad_connection).
     """
     from lead_handoff.extracts.connectors import CONNECTORS
 
     tell = teller("connections")
-    found: list[str] = []
+    found: list[list[str]] = []
     missing = []
     for connector in CONNECTORS.values():
         connection = connection_named(connector.conn_id)
@@ -68,11 +71,11 @@ def objects_to_pull() -> list[str]:
         service = settings.elt_landings().get(connector.source)
         if service is not None:
             names = [name for name in names if not service.keeps(name)]
-        found += [f"{connector.source}.{name}" for name in names]
+        found.append([f"{connector.source}.{name}" for name in names])
         tell(f"{connector.conn_id}: {len(names)} objects to pull")
     if not found and missing:
         tell(f"nothing is pulled, files only: no connection {' or '.join(missing)} exists")
-    return found
+    return [name for turn in zip_longest(*found) for name in turn if name is not None]
 
 
 def pull(what: str, night: date) -> dict[str, Any]:
