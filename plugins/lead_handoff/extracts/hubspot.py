@@ -12,7 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,10 +27,8 @@ from lead_handoff.extracts.pulling import (
     Page,
     Part,
     Progress,
-    Pulled,
-    Tell,
     missing,
-    pull_object,
+    pull_named,
     write_lines,
 )
 from lead_handoff.extracts.session import opened
@@ -66,29 +64,18 @@ def objects() -> list[str]:
     return list(CATALOGUE["hubspot"])
 
 
-def pull(
-    hubspot: Session,
-    object_name: str,
-    night: date,
-    root: Path,
-    pace: Pace | None = None,
-    tell: Tell = lambda line: None,
-) -> Pulled | None:
-    """Pull one object into its folder of the night, or go on where an earlier attempt ended.
-
-    Returns None where the night has been pulled. Raises ExtractError; nothing is shown then.
-    """
-    return pull_object(reader_of(hubspot, object_name, pace or PACE), night, root, tell)
-
-
 def reader_of(
-    hubspot: Session, name: str, pace: Pace = PACE
+    hubspot: Session, name: str, pace: Pace | None = None
 ) -> RecordReader | HistoryReader | OwnerReader:
     """The reader of an object."""
-    spec = CATALOGUE["hubspot"][name]
+    spec, pace = CATALOGUE["hubspot"][name], pace or PACE
     if name == "owners":
         return OwnerReader(hubspot, spec, pace)
     return (HistoryReader if name in HISTORIES else RecordReader)(hubspot, spec, pace)
+
+
+pull = partial(pull_named, reader_of)
+"""Pulls one object by its name."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,8 @@ from lead_handoff.extracts.pulling import (
     Page,
     Part,
     Progress,
-    Pulled,
-    Tell,
     missing,
-    pull_object,
+    pull_named,
     split,
     write_lines,
 )
@@ -65,21 +63,15 @@ def objects() -> list[str]:
     return list(CATALOGUE["marketo"])
 
 
-def pull(
-    marketo: Session,
-    object_name: str,
-    night: date,
-    root: Path,
-    pace: Pace | None = None,
-    tell: Tell = lambda line: None,
-) -> Pulled | None:
-    """Pull one object into its folder of the night, or go on where an earlier attempt ended.
+def reader_of(
+    marketo: Session, name: str, pace: Pace | None = None
+) -> LeadReader | ActivityReader | TypeReader:
+    """The reader of an object. Raises ExtractError(bad_connection)."""
+    return READERS[name](marketo, CATALOGUE["marketo"][name], pace or pace_of(marketo.connection))
 
-    Returns None where the night has been pulled. Raises ExtractError; nothing is shown then.
-    """
-    spec = CATALOGUE["marketo"][object_name]
-    reader = READERS[object_name](marketo, spec, pace or pace_of(marketo.connection))
-    return pull_object(reader, night, root, tell)
+
+pull = partial(pull_named, reader_of)
+"""Pulls one object by its name."""
 
 
 def pace_of(connection: Connection) -> Pace:

@@ -247,6 +247,22 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
         return Pulled(reader.object, shown, sum(page.rows or 0 for page in pages), len(pages))
 
 
+def pull_named(
+    reader_of: Callable[[Any, str, Pace | None], Reader],
+    session: Any,
+    object_name: str,
+    night: date,
+    root: Path,
+    pace: Pace | None = None,
+    tell: Tell = lambda line: None,
+) -> Pulled | None:
+    """Pull one object of a source by its name, at the source's own pace where none is given.
+
+    Returns and raises as ``pull_object`` does.
+    """
+    return pull_object(reader_of(session, object_name, pace), night, root, tell)
+
+
 def missing(names: Iterable[str], visible: Iterable[str]) -> str:
     """The names that are not visible, for a message; empty where all are."""
     known = set(visible)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,10 +21,8 @@ from lead_handoff.extracts.pulling import (
     Page,
     Part,
     Progress,
-    Pulled,
-    Tell,
     missing,
-    pull_object,
+    pull_named,
     split,
     write_lines,
 )
@@ -84,20 +82,13 @@ def _literal(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def pull(
-    salesforce: Session,
-    object_name: str,
-    night: date,
-    root: Path,
-    pace: Pace | None = None,
-    tell: Tell = lambda line: None,
-) -> Pulled | None:
-    """Pull one object into its folder of the night, or go on where an earlier attempt ended.
+def reader_of(salesforce: Session, name: str, pace: Pace | None = None) -> Reader:
+    """The reader of an object."""
+    return Reader(salesforce, CATALOGUE["salesforce"][name], pace or Pace())
 
-    Returns None where the night has been pulled. Raises ExtractError; nothing is shown then.
-    """
-    spec = CATALOGUE["salesforce"][object_name]
-    return pull_object(Reader(salesforce, spec, pace or Pace()), night, root, tell)
+
+pull = partial(pull_named, reader_of)
+"""Pulls one object by its name."""
 
 
 @dataclass(frozen=True)
