@@ -1,4 +1,4 @@
-"""A HubSpot on loopback, after the published reference of CRM v3 and associations v4, that fails.
+"""A HubSpot on loopback, after the published reference of its CRM API 2026-09, that fails.
 
 It keeps to HubSpot's limits, so that a client that passes them is refused: 200 results a page and
 10,000 a search, 100 records a batch and 50 with histories, 500 owners a page.
@@ -79,7 +79,7 @@ class Handler(faulty.FaultyHandler):
             name = {"limit_secondly": "SECONDLY"}.get(self.fault, "TEN_SECONDLY_ROLLING")
             self.refuse(429, "RATE_LIMITS", errorType="RATE_LIMIT", policyName=name)
             return
-        if parts.path == "/oauth/v1/token":
+        if parts.path == "/oauth/2026-09/token":
             self.issue_token({key: value[0] for key, value in parse_qs(body).items()})
             return
         if self.fault == "token_expired":
@@ -129,13 +129,13 @@ class Handler(faulty.FaultyHandler):
         super().send_json(document, status, **headers)
 
     def route(self, path: str, query: dict[str, str], body: dict[str, Any]) -> None:
-        if match := re.match(r"/crm/v3/properties/(\w+)$", path):
+        if match := re.match(r"/crm/properties/2026-09/(\w+)$", path):
             self.properties(match[1])
-        elif match := re.match(r"/crm/v3/objects/(\w+)/search$", path):
+        elif match := re.match(r"/crm/objects/2026-09/(\w+)/search$", path):
             self.search(match[1], body)
-        elif match := re.match(r"/crm/v3/objects/(\w+)/batch/read$", path):
+        elif match := re.match(r"/crm/objects/2026-09/(\w+)/batch/read$", path):
             self.batch(match[1], body, query.get("archived") == "true")
-        elif match := re.match(r"/crm/v3/objects/(\w+)$", path):
+        elif match := re.match(r"/crm/objects/2026-09/(\w+)$", path):
             is_archived = query.get("archived") == "true"
             if is_archived and match[1] in self.world.unlisted:
                 said = "Paging through deleted objects is not yet supported."
@@ -144,11 +144,11 @@ class Handler(faulty.FaultyHandler):
             records = self.world.live(match[1], is_archived)
             bare = [self.shown(record, {}) for record in records]
             self.listed(bare, query, min(100, self.world.list_page))
-        elif path == "/crm/v3/owners":
+        elif path == "/crm/owners/2026-09":
             archived = query.get("archived") == "true"
             owners = [each for each in self.world.owners if each["archived"] is archived]
             self.listed(owners, query, min(500, self.world.list_page))
-        elif match := re.match(r"/crm/v4/associations/(\w+)/contacts/batch/read$", path):
+        elif match := re.match(r"/crm/associations/2026-09/(\w+)/contacts/batch/read$", path):
             self.associations(match[1], body)
         else:
             self.refuse(404, "OBJECT_NOT_FOUND")
@@ -249,7 +249,7 @@ class Handler(faulty.FaultyHandler):
             end = start + self.world.associations_page
             result: dict[str, Any] = {
                 "from": {"id": each["id"]},
-                "to": [{"toObjectId": int(c), "associationTypes": []} for c in contacts[start:end]],
+                "to": [{"toObjectId": str(c), "associationTypes": []} for c in contacts[start:end]],
             }
             if end < len(contacts):
                 result["paging"] = {"next": {"after": str(end)}}

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import Transient
-from lead_handoff.extracts.hubspot_session import Session
+from lead_handoff.extracts.hubspot_session import API, Session
 from lead_handoff.extracts.night_folder import Window
 from lead_handoff.extracts.pulling import (
     Pace,
@@ -122,7 +122,7 @@ class Searched(Reader, ABC):
 
     def visible(self) -> dict[str, bool]:
         """Properties that the app may see -> whether the company made them."""
-        listed = self.hubspot.get(f"/crm/v3/properties/{self.searched}")["results"]
+        listed = self.hubspot.get(f"/crm/properties/{API}/{self.searched}")["results"]
         return {str(each["name"]): each.get("hubspotDefined") is not True for each in listed}
 
     @abstractmethod
@@ -193,7 +193,7 @@ class Searched(Reader, ABC):
             if total > 0 and not ids:
                 raise Transient("a search that announces results and brings none")
 
-        return self.hubspot.post(f"/crm/v3/objects/{self.searched}/search", document, check)
+        return self.hubspot.post(f"/crm/objects/{API}/{self.searched}/search", document, check)
 
     def read(self, ids: list[str], what: dict[str, Any], archived: bool) -> list[dict[str, Any]]:
         """The records of these ids that are still there."""
@@ -206,8 +206,9 @@ class Searched(Reader, ABC):
                 if len(found) + len(gone_from(answer) & set(asked)) < len(asked):
                     raise Transient("a batch that lacks records")
 
+            path = f"/crm/objects/{API}/{self.searched}/batch/read"
             answer = self.hubspot.post(
-                f"/crm/v3/objects/{self.searched}/batch/read{'?archived=true' if archived else ''}",
+                f"{path}?archived=true" if archived else path,
                 {"properties": [], **what, "inputs": [{"id": each} for each in asked]},
                 check,
             )
@@ -270,7 +271,9 @@ class RecordReader(Searched):
                     raise Transient("associations that lack records")
 
             answer = self.hubspot.post(
-                f"/crm/v4/associations/{self.object}/contacts/batch/read", {"inputs": asked}, check
+                f"/crm/associations/{API}/{self.object}/contacts/batch/read",
+                {"inputs": asked},
+                check,
             )
             for each in answer["results"]:
                 record, contacts = associated(each)
@@ -316,7 +319,7 @@ class OwnerReader(Reader):
 
     def server_time(self) -> datetime:
         """HubSpot's clock."""
-        self.hubspot.get("/crm/v3/owners", {"limit": "1"})
+        self.hubspot.get(f"/crm/owners/{API}", {"limit": "1"})
         return self.hubspot.clock()
 
     def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
@@ -326,7 +329,9 @@ class OwnerReader(Reader):
     def step(self, part: Part, progress: Progress, folder: Path) -> None:
         """The next page."""
         archived = str(part.kind == ARCHIVED).lower()
-        answer = self.hubspot.get("/crm/v3/owners", {"archived": archived, **page_of(part, OWNERS)})
+        answer = self.hubspot.get(
+            f"/crm/owners/{API}", {"archived": archived, **page_of(part, OWNERS)}
+        )
         names = [each.name for each in self.spec.columns]
         rows = [{name: each.get(name) for name in names} for each in answer["results"]]
         self.keep(rows, part, progress, folder)
@@ -348,7 +353,7 @@ def archived_of(hubspot: Session, name: str, params: dict[str, str]) -> dict[str
     That is so for meetings: that one was archived cannot be learnt.
     """
     try:
-        return hubspot.get(f"/crm/v3/objects/{name}", {"archived": "true", **params})
+        return hubspot.get(f"/crm/objects/{API}/{name}", {"archived": "true", **params})
     except ExtractError as error:
         if error.name != "archived_not_listed":
             raise

@@ -1,4 +1,4 @@
-"""A session with HubSpot: a private app's token or OAuth, limits and errors by name."""
+"""A session with HubSpot: a service key or OAuth, limits and errors by name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.http import TRANSIENT, Transient, json_of, retry_after
 from lead_handoff.extracts.session import TokenRefused, TokenSession
 
+API = "2026-09"
+"""The dated version of HubSpot's API, which stands in every path. Each is supported for eighteen
+months, the numbered ones (v3, v4) until 2027: HubSpot's "Legacy API migration guide"."""
 DAY_SHARE = 0.8
 """Share of the day's requests after which a pull stops; people and other apps need the rest."""
 INTERVAL = 0.45
@@ -42,11 +45,11 @@ class Session(TokenSession):
 
     @property
     def is_oauth(self) -> bool:
-        """Whether tokens are renewed; a private app has one that does not change."""
+        """Whether tokens are renewed; a service key or private app has one that does not change."""
         return bool(self.connection.extra.get("refresh_token"))
 
     def login(self) -> None:
-        """Take the private app's token, or get one by the refresh token.
+        """Take the key of the connection, or get a token by the refresh token.
 
         Raises ExtractError: login_refused, bad_connection.
         """
@@ -55,9 +58,8 @@ class Session(TokenSession):
             if not given.password:
                 raise ExtractError(
                     "bad_connection",
-                    f"{given.conn_id} needs the private app's access token as password, or a"
-                    " refresh_token in its extra with the client id as login and its secret as"
-                    " password",
+                    f"{given.conn_id} needs a service key as password, or a refresh_token in its"
+                    " extra with the client id as login and its secret as password",
                 )
             self._token, self._base = given.password, given.address
             return
@@ -67,7 +69,7 @@ class Session(TokenSession):
             "client_secret": given.password,
             "refresh_token": str(given.extra["refresh_token"]),
         }
-        answer = self.token_answer(f"{given.address}/oauth/v1/token", form)
+        answer = self.token_answer(f"{given.address}/oauth/{API}/token", form)
         token = answer.json().get("access_token") if answer.status_code == 200 else None
         if not token:
             raise ExtractError(
@@ -127,8 +129,8 @@ class Session(TokenSession):
                 raise TokenRefused
             raise ExtractError(
                 "token_refused",
-                f"{path}: HubSpot does not accept the access token ({category}); copy it again from"
-                " Settings, Integrations, Private Apps, Auth: rotating it ends the old one",
+                f"{path}: HubSpot does not accept the service key or token ({category}); copy it"
+                " again from Settings, Integrations, Service Keys: rotating it ends the old one",
             )
         if status == 403:
             raise ExtractError("scope_missing", f"{path}: {_scopes(document, category)}")
@@ -203,5 +205,5 @@ def _scopes(document: dict[str, Any], category: str) -> str:
             found += [_word(name) for name in names] if isinstance(names, list) else []
     scopes = ", ".join(name for name in dict.fromkeys(found) if name != "no reason")
     if not scopes:
-        return f"HubSpot refuses access ({category}); see the app's scopes and its owner's rights"
-    return f"the app needs the scope {scopes}; add it in Private Apps, Scopes"
+        return f"HubSpot refuses access ({category}); see the key's scopes and its owner's rights"
+    return f"the service key or app needs the scope {scopes}; add it to its scopes"

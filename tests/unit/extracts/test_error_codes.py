@@ -209,7 +209,7 @@ def asked(case: Case, sleeps: list[float]) -> tuple[Scripted, ExtractError | Non
     default = {
         "marketo": "/rest/v1/activities/types.json",
         "salesforce": "/query",
-        "hubspot": "/crm/v3/owners",
+        "hubspot": "/crm/owners/2026-09",
     }
     extra = {"refresh_token": "r"} if case.source == "hubspot" else {}
     path = case.path or default[case.source]

@@ -380,7 +380,7 @@ def test_the_pause_is_as_long_as_the_limit_that_was_reached(
     slept: list[float] = []
     patience = Patience(attempts=3, first=0.0001, sleep=slept.append)
     with serving(world) as address, hubspot.session(connection(address), patience) as session:
-        session.get("/crm/v3/owners", {"limit": "1"})
+        session.get("/crm/owners/2026-09", {"limit": "1"})
     assert max(slept) == asked_for
 
 
@@ -391,7 +391,7 @@ def test_four_objects_at_once_keep_to_a_hundred_requests_in_ten_seconds() -> Non
     with serving(world) as address, hubspot.session(connection(address), patience) as session:
         session.monotonic = lambda: 100.0
         for _ in range(3):
-            session.get("/crm/v3/owners", {"limit": "1"})
+            session.get("/crm/owners/2026-09", {"limit": "1"})
     assert slept == pytest.approx([INTERVAL, INTERVAL])
     assert 4 * math.ceil(10 / INTERVAL) <= 100
 
@@ -412,7 +412,7 @@ def test_four_objects_at_once_search_four_times_in_a_second_at_most() -> None:
         for _ in range(3):
             reader.search(None, NOW, 0)
             searched.append(now[0])
-            session.get("/crm/v3/owners", {"limit": "1"})
+            session.get("/crm/owners/2026-09", {"limit": "1"})
     assert all(later - earlier > 1 for earlier, later in pairwise(searched))
 
 
@@ -471,7 +471,7 @@ def test_no_secret_shows_in_a_log_an_error_or_a_repr(
 def test_a_connection_without_a_token_says_what_it_needs() -> None:
     with (
         hubspot.session(Connection("hubspot_default", "https://api.hubapi.com"), QUICK) as session,
-        pytest.raises(ExtractError, match=r"bad_connection: .* access token as password"),
+        pytest.raises(ExtractError, match=r"bad_connection: .* service key as password"),
     ):
         session.login()
 
@@ -480,14 +480,14 @@ def test_the_check_names_what_an_administrator_has_to_do() -> None:
     world = account()
     with serving(world) as address, hubspot.session(connection(address), QUICK) as session:
         assert hubspot_check.problems_of(session) == []
-        world.scopes_missing = {"/objects/deals": "crm.objects.deals.read"}
+        world.scopes_missing = {"/2026-09/deals": "crm.objects.deals.read"}
         world.hidden = {("tasks", "hs_task_status")}
         problems = hubspot_check.problems_of(session)
         assert [each.partition(":")[0] for each in problems] == [
             "tasks", "deals", "deal_property_history",
         ]  # fmt: skip
         assert "hs_task_status" in problems[0]
-        assert "the app needs the scope crm.objects.deals.read" in problems[1]
+        assert "the service key or app needs the scope crm.objects.deals.read" in problems[1]
         world.daily = (1000, 100)
         (problem,) = hubspot_check.problems_of(session)
         assert "only 100 of the day's 1000 API requests are left" in problem
