@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lead_handoff import settings
 from lead_handoff.catalogue import CATALOGUE, ObjectSpec
+from lead_handoff.judging.results import JudgingError
 from lead_handoff.settings import EltLanding, folded
 
 if TYPE_CHECKING:
@@ -36,10 +38,21 @@ def landed_tables(
     A table that the service does not have, or that lacks a column without which no row can be
     placed in time, is left out: if a model needs it, the build ends by name; a required source
     without leads is an expectation of its own.
+
+    Raises:
+        JudgingError: a schema has no table that may be read.
     """
     found = {
         source: _tables_in(cursor, landing.schema) for source, landing in sorted(landings.items())
     }
+    for source, known in found.items():
+        if not known:
+            raise JudgingError(
+                f"HANDOFF_ELT_LANDINGS says that {source} lies in the schema"
+                f" {landings[source].schema}, where {settings.WAREHOUSE_ROLES['transformer']} may"
+                " read no table; correct the schema's name, or grant that role usage on it and"
+                " select on its tables"
+            )
     tables = []
     for raw in raw_tables:
         source, name = raw["of"]

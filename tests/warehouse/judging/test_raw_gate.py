@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from lead_handoff.judging.results import JudgingError
 from tests.warehouse.judging.company import (
     FIRST_NIGHT,
     Company,
@@ -541,6 +542,15 @@ def test_elt_tables_that_seldom_change_are_stale_by_their_own_rhythm(elt_company
             "days_old": "15",
         }
     ]
+
+
+def test_a_schema_of_which_nothing_can_be_read_is_named(
+    elt_company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landings = {"salesforce": {"schema": "fivetran_salesforc"}}
+    monkeypatch.setenv("HANDOFF_ELT_LANDINGS", json.dumps(landings))
+    with pytest.raises(JudgingError, match=r"fivetran_salesforc, where .* may read no table"):
+        elt_company.gate("raw", FIRST_NIGHT)
 
 
 def test_an_elt_service_may_be_the_only_source_and_needs_leads(elt_company: Company) -> None:
