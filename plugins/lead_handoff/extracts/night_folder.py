@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from lead_handoff.durable import sync
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.landing.manifest import MANIFEST_NAME
 
@@ -142,11 +142,11 @@ class ObjectFolder:
         """
         self.pull.mkdir(parents=True, exist_ok=True)
         for name in new_pages:
-            _on_disk(self.pull / name)
+            sync(self.pull / name)
         part = self.pull / f"{PROGRESS_NAME}.part"
         part.write_text(json.dumps(progress), encoding="utf-8")
-        _on_disk(part)
-        _on_disk(self.pull)
+        sync(part)
+        sync(self.pull)
         part.replace(self.pull / PROGRESS_NAME)
 
     def show(self, night: date, window: Window, pages: list[dict[str, Any]]) -> Path:
@@ -170,18 +170,9 @@ class ObjectFolder:
         for path in self.pull.iterdir():
             if path.name not in listed | {MANIFEST_NAME}:
                 path.unlink()
-        _on_disk(written)
-        _on_disk(self.pull)
+        sync(written)
+        sync(self.pull)
         final = self.path / night.isoformat()
         self.pull.rename(final)
-        _on_disk(self.path)
+        sync(self.path)
         return final
-
-
-def _on_disk(path: Path) -> None:
-    """Wait until a file's content, or a folder's names, would outlast a loss of power."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

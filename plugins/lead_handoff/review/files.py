@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from lead_handoff.durable import sync
 from lead_handoff.review.errors import FilesChangedError
 
 KEY_FILE = ".pseudonym-key"
@@ -104,9 +105,9 @@ def move(source: Path, folder: Path, names: Iterable[str]) -> Iterator[str]:
     folder.chmod(0o700)
     for name in names:
         os.replace(source / name, folder / name)
-        _sync(folder)
+        sync(folder)
         yield name
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def pseudonym_key(out_dir: Path) -> bytes:
@@ -124,11 +125,3 @@ def pseudonym_key(out_dir: Path) -> bytes:
             os.link(fresh, path)  # unlike a rename, this never replaces another call's key
         fresh.unlink()
     return path.read_bytes()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
