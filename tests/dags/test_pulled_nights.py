@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -20,8 +18,7 @@ from psycopg import sql
 
 from lead_handoff import settings
 from lead_handoff.extracts import salesforce
-from lead_handoff.local import provision
-from tests.conftest import Warehouse
+from tests.conftest import Warehouse, _fresh_warehouse
 from tests.oracle.hubspot_histories import hubspot_alone
 from tests.simulators import hubspot, marketo
 from tests.simulators.hubspot_account import account_of
@@ -173,8 +170,17 @@ def raw_rows(url: str) -> dict[str, Counter[str]]:
 
 
 @pytest.fixture(scope="module")
+def filed_warehouse(module_warehouse: Warehouse, warehouse_template: str) -> Iterator[Warehouse]:
+    """A second one, for the files; settings name it, where subprocesses are told the other."""
+    with pytest.MonkeyPatch.context() as patched:
+        yield from _fresh_warehouse(module_warehouse.server, warehouse_template, patched)
+
+
+@pytest.fixture(scope="module")
 def nights(
-    module_warehouse: Any, warehouse_template: str, tmp_path_factory: pytest.TempPathFactory
+    module_warehouse: Warehouse,
+    filed_warehouse: Warehouse,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Nights]:
     home = tmp_path_factory.mktemp("company")
     path = [str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")]
@@ -191,15 +197,11 @@ def nights(
     )
     account, org = hubspot_of(home / "files"), organisation_of(home / "files")
     subscription = subscription_of(home / "files")
-    from_files = BuiltNights(module_warehouse, home / "files")
+    from_files = BuiltNights(filed_warehouse, home / "files")
     from_files.run(NIGHT)
 
-    server, database = module_warehouse.server, f"test_{uuid.uuid4().hex[:12]}"
-    owner = settings.WAREHOUSE_ROLES["owner"]
-    provision.ensure_database(server, database, owner, warehouse_template)
-    url = server.url(owner, database)
     pulling = environment | {
-        "HANDOFF_WAREHOUSE_DATABASE": database,
+        "HANDOFF_WAREHOUSE_DATABASE": module_warehouse.database,
         "HANDOFF_EXTRACTS": str(home / "pulled"),
     }
     with (
@@ -229,7 +231,7 @@ def nights(
         }
         pulling["AIRFLOW_CONN_MARKETO_DEFAULT"] = json.dumps(of_marketo)
         refused = run_night(pulling, AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(of_salesforce))
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(module_warehouse.url()) as connection:
             landed = connection.execute("select distinct source from ops.loads").fetchall()
         requests = {
             "salesforce": org.requests,
@@ -242,20 +244,16 @@ def nights(
             AIRFLOW_CONN_SALESFORCE_DEFAULT=json.dumps(of_salesforce | {"password": SECRET}),
             AIRFLOW_CONN_HUBSPOT_DEFAULT=json.dumps(of_hubspot),
         )
-    yield Nights(
+    return Nights(
         raw_rows(from_files.warehouse.url("owner")),
         from_files.marts(),
         refused,
         {source for (source,) in landed},
         again,
-        raw_rows(url),
-        BuiltNights(Warehouse(server, database), home / "pulled").marts(),
+        raw_rows(module_warehouse.url()),
+        BuiltNights(module_warehouse, home / "pulled").marts(),
         requests,
     )
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
-        )
 
 
 def test_a_source_that_refuses_is_named_and_the_other_one_lands(nights: Nights) -> None:

@@ -63,6 +63,9 @@ class Killing:
                 patch.setattr(Path, name, self._around(getattr(Path, name)))
             yield
 
+    def leave(self, root: Path) -> None:
+        """What the end does to the files: a process that ends leaves them as they are."""
+
     def _around(self, change: Callable[..., Any]) -> Callable[..., Any]:
         def changed(path: Path, *given: Any, **more: Any) -> Any:
             if self.changes == self.before:
@@ -94,7 +97,7 @@ class PowerCut(Killing):
             with super().at_work():
                 yield
 
-    def forget_what_was_not_synced(self, root: Path) -> None:
+    def leave(self, root: Path) -> None:
         for path in [each for each in root.rglob("*") if each.is_file()]:
             path.write_bytes(self.synced.get(path.stat().st_ino, b""))
 
@@ -158,8 +161,7 @@ def check(
             end = ending(at)
             with suppress(Killed), end.at_work():
                 source.pull(NOW.date(), tonight, PACE)
-            if isinstance(end, PowerCut):
-                end.forget_what_was_not_synced(tonight)
+            end.leave(tonight)
             shutil.copytree(tonight, skipped)
             shutil.copytree(tonight, ahead)
             source.show(records(), NOW + timedelta(hours=1))
