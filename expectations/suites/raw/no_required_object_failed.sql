@@ -10,6 +10,7 @@ attempts as (
         *,
         row_number() over (partition by source, object, night order by load_id desc) as from_last
     from ops.loads
+    where status <> 'ignored'
 ),
 
 judged as (
@@ -24,4 +25,4 @@ select
 from attempts
 inner join judged on judged.load_id = attempts.load_id
 inner join required on required.source = attempts.source
-where attempts.from_last = 1 and attempts.status <> 'loaded'
+where attempts.from_last = 1 and attempts.status = 'failed'

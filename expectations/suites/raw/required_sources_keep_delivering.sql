@@ -13,7 +13,7 @@ days as (
 deliveries as (
     select distinct source, night
     from ops.loads
-    where night <= {{ shared.night() }}
+    where night <= {{ shared.night() }} and status <> 'ignored'
 ),
 
 pauses as (

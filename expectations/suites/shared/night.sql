@@ -49,6 +49,7 @@
     select load.*
     from ops.loads as load
     where load.night <= {{ night() }}
+        and load.status <> 'ignored'
         and not {{ is_kept_elsewhere("load") }}
         and (
             load.night > current_setting('judging.after_night')::date

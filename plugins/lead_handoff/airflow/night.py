@@ -102,6 +102,7 @@ def open_night(run: Run) -> dict[str, Any]:
     Returns the fence and the sources to land.
     Raises NightError naming every problem of the agreement, NightLockedError naming the holder.
     """
+    from lead_handoff.landing import note_strangers
     from lead_handoff.warehouse.bootstrap import bootstrap
 
     tell = teller("open")
@@ -114,6 +115,16 @@ def open_night(run: Run) -> dict[str, Any]:
 
         stand_by()
     sources = _sources()
+    if _has_extracts():
+        strangers = note_strangers(
+            run.night.night,
+            extracts_root=settings.extracts_root(),
+            warehouse_url=settings.warehouse_url("loader"),
+            fence=fence,
+            progress=teller("open", is_passing=True),
+        )
+        if strangers:
+            tell(f"beside the sources: {strangers.error_message}")
     tell(
         f"night {run.night.night} (as of {run.night.as_of:%Y-%m-%dT%H:%MZ}),"
         f" sources {', '.join(sources)}"
@@ -153,6 +164,9 @@ def land(run: Run, source: str, fence: int) -> dict[str, Any]:
             kept_elsewhere=kept,
         )
     failed = [load for load in loads if load.status == "failed"]
+    for load in loads:
+        if load.status == "ignored":
+            tell(f"{load.object or 'beside the objects'}: {load.error_message}")
     quarantined = sum(load.rows_quarantined for load in loads)
     tell(
         f"{sum(load.rows_read for load in loads):,} rows read, "

@@ -8,14 +8,14 @@ from lead_handoff.landing.ddl import raw_ddl
 
 if TYPE_CHECKING:
     from lead_handoff.landing.discovery import discover_sources
-    from lead_handoff.landing.land import ObjectLoad, land_source
+    from lead_handoff.landing.land import ObjectLoad, land_source, note_strangers
 
-__all__ = ["ObjectLoad", "discover_sources", "land_source", "raw_ddl"]
+__all__ = ["ObjectLoad", "discover_sources", "land_source", "note_strangers", "raw_ddl"]
 
 
 def __getattr__(name: str) -> Any:
     """The loader itself, imported when first asked for: the bootstrap needs the DDL only."""
-    if name in ("ObjectLoad", "land_source"):
+    if name in ("ObjectLoad", "land_source", "note_strangers"):
         from lead_handoff.landing import land
 
         return getattr(land, name)

@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 class ObjectLoad:
     """What became of one object's folder of one night.
 
-    ``status`` is loaded, failed, or ignored (a folder that belongs to no known object); the counts
+    ``status`` is loaded, failed, or ignored (nothing of it is of a form that is read); the counts
     are rows of files, and read = new + updated + unchanged + quarantined where it was loaded.
     ``run_number`` is 0 for a load that only found files still growing.
     """

@@ -6,22 +6,40 @@ files inside the root is ever opened: links, pipes and devices are refused by na
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final, Literal
 
 from lead_handoff.catalogue import CATALOGUE, ObjectSpec, fold, objects_of
 from lead_handoff.landing.errors import LandingError, SourceError
 from lead_handoff.landing.manifest import MANIFEST_NAME
 from lead_handoff.landing.plan import printable
 
-FORMATS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: Final[Mapping[str, Format]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+"""Ending of a file's name -> how it is read; all but Parquet may have .gz behind it."""
+
+FORMATS_SAID = ".csv, .tsv, .jsonl, .ndjson (all of them also .gz) or .parquet"
+_ADVICE: Final = {
+    ".json": "write one object per line and name it .jsonl",
+    ".xlsx": "save the sheet as CSV",
+    ".xls": "save the sheet as CSV",
+    ".ods": "save the sheet as CSV",
+    ".zip": "unpack it, or pack the file itself with gzip",
+}
 _NIGHT = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
@@ -33,11 +51,25 @@ class FoundFile:
     name: str
 
     @property
-    def format(self) -> str | None:
-        """The format that the name promises, or None where it promises none of ours."""
-        lowered = self.name.lower()
-        return next((each for each in sorted(FORMATS, key=len, reverse=True)
-                     if lowered.endswith(each)), None)  # fmt: skip
+    def is_packed(self) -> bool:
+        """Whether the name promises gzip."""
+        return self.name.lower().endswith(".gz")
+
+    @property
+    def format(self) -> Format | None:
+        """How the name says that the file is read, or None where it says nothing known."""
+        stem, ending = os.path.splitext(self.name.lower().removesuffix(".gz"))
+        known = FORMATS.get(ending) if stem else None
+        return None if known == "parquet" and self.is_packed else known
+
+    @property
+    def why_unread(self) -> str:
+        """What to do about a file whose name says nothing known."""
+        shown = repr(printable(self.name))
+        if FoundFile(self.path, self.name.strip()).format is not None:
+            return f"{shown} has a blank before or behind its name; rename it"
+        ending = os.path.splitext(self.name.strip().lower())[1]
+        return f"{shown} is of no known format; " + _ADVICE.get(ending, f"deliver {FORMATS_SAID}")
 
     def signature(self) -> tuple[int, object]:
         """Size and modification time: what changes while a file still grows."""
@@ -64,6 +96,27 @@ class FoundFile:
         return os.fdopen(descriptor, "rb", buffering=0)
 
 
+PULLED_BY_US = {".pull", ".lock"}
+"""What a pull leaves in an object's folder while it works."""
+
+HIDDEN = "its name begins with a dot; rename it, or remove it"
+NESTED = "a folder within a night's folder; move its files up"
+MISPLACED = "it lies in no night's folder; move it to <source>/<object>/<YYYY-MM-DD>/"
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file or folder that is not read: its name, and what to do about it.
+
+    ``object`` is the folder of the source that it lies in, '' where it lies in none; None within
+    a night's folder.
+    """
+
+    name: str
+    why: str
+    object: str | None = None
+
+
 @dataclass
 class NightFolder:
     """One object's folder of one night."""
@@ -72,6 +125,7 @@ class NightFolder:
     night: date
     path: Any
     remarks: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     def files(self) -> list[FoundFile]:
         """Its files in order of their names, manifest included, hidden ones left out.
@@ -80,21 +134,22 @@ class NightFolder:
         unsafe_file_name, unreadable_folder.
         """
         found: list[FoundFile] = []
+        self.unread.clear()
         for name, path in _entries(self.path):
             if name.startswith("."):
-                self.remarks.append(("ignored_file", f"hidden: {printable(name)}"))
+                self.unread.append(Unread(name, HIDDEN))
                 continue
             _refuse_unsafe_name(name)
             if isinstance(path, Path):
                 status = path.lstat()
                 if stat.S_ISDIR(status.st_mode):
-                    self.remarks.append(("ignored_file", f"a folder: {printable(name)}"))
+                    self.unread.append(Unread(name, NESTED))
                     continue
                 problem = _file_problem(status)
                 if problem:
                     raise LandingError(problem[0], f"{printable(name)}: {problem[1]}")
             elif path.is_dir():
-                self.remarks.append(("ignored_file", f"a folder: {printable(name)}"))
+                self.unread.append(Unread(name, NESTED))
                 continue
             found.append(FoundFile(path, name))
         _refuse_twins([each.name for each in found])
@@ -121,6 +176,23 @@ def discover_sources(extracts_root: str) -> list[str]:
     return [source for source in CATALOGUE if source in present]
 
 
+def strangers(extracts_root: str) -> list[Unread]:
+    """What lies under the root and belongs to no known source."""
+    known = ", ".join(CATALOGUE)
+    return [
+        Unread(
+            name,
+            HIDDEN
+            if name.startswith(".")
+            else f"no source that is read; known are {known}"
+            if path.is_dir()
+            else MISPLACED,
+        )
+        for name, path in _entries(open_root(extracts_root))
+        if not (path.is_dir() and fold(name) in CATALOGUE)
+    ]
+
+
 def _source_folders(extracts_root: str) -> list[tuple[str, Any]]:
     try:
         return [each for each in _entries(open_root(extracts_root)) if each[1].is_dir()]
@@ -128,13 +200,15 @@ def _source_folders(extracts_root: str) -> list[tuple[str, Any]]:
         raise SourceError(f"{extracts_root}: {error}") from error
 
 
-def find_nights(
-    extracts_root: str, source: str, until: date
-) -> Iterator[NightFolder | tuple[ObjectSpec | None, LandingError]]:
+Found = NightFolder | Unread | tuple[ObjectSpec | None, LandingError]
+
+
+def find_nights(extracts_root: str, source: str, until: date) -> Iterator[Found]:
     """The source's night folders dated on or before ``until``, by object, then by date.
 
     A folder that must not be used is given as the error that names it, with its object where that
-    is known. Raises SourceError for a source that the catalogue does not know.
+    is known; whatever else lies beside the folders is given as Unread. Raises SourceError for a
+    source that the catalogue does not know.
     """
     if source not in CATALOGUE:
         raise SourceError(f"there is no source {source!r}; known are {', '.join(CATALOGUE)}")
@@ -166,22 +240,17 @@ def find_nights(
                 yield from _nights_of(spec, name, path, until)
             except LandingError as error:
                 yield spec, error
-    for unknown in by_object.values():
-        for name, path in unknown:
-            if path.is_dir() and not name.startswith("."):
-                yield (
-                    None,
-                    LandingError(
-                        "unknown_object",
-                        f"{printable(name)} is no object of {source}; known are "
-                        + ", ".join(spec.name for spec in objects_of(source)),
-                    ),
-                )
+    known = ", ".join(spec.name for spec in objects_of(source))
+    for name, path in itertools.chain.from_iterable(by_object.values()):
+        if name.startswith("."):
+            yield Unread(name, HIDDEN, "")
+        elif path.is_dir():
+            yield Unread(name, f"no object of {source}; known are {known}", "")
+        else:
+            yield Unread(name, MISPLACED, "")
 
 
-def _nights_of(
-    spec: ObjectSpec, name: str, path: Any, until: date
-) -> Iterator[NightFolder | tuple[ObjectSpec | None, LandingError]]:
+def _nights_of(spec: ObjectSpec, name: str, path: Any, until: date) -> Iterator[Found]:
     if _is_link(path) or not path.is_dir():
         yield (
             spec,
@@ -195,11 +264,16 @@ def _nights_of(
     if name != spec.name:
         remarks.append(("object_folder_form", f"the folder is named {printable(name)}"))
     for night_name, night_path in sorted(_entries(path)):
+        if night_name in PULLED_BY_US:
+            continue
         if night_name.startswith("."):
+            yield Unread(night_name, HIDDEN, spec.name)
             continue
         night = _night(night_name)
         if night is None:
-            if night_path.is_dir():
+            if not night_path.is_dir():
+                yield Unread(night_name, MISPLACED, spec.name)
+            else:
                 yield (
                     spec,
                     LandingError(
@@ -210,7 +284,9 @@ def _nights_of(
         elif night <= until:
             if _is_link(night_path):
                 yield spec, LandingError("symlink_refused", f"{printable(night_name)} is a link")
-            elif night_path.is_dir():
+            elif not night_path.is_dir():
+                yield Unread(night_name, MISPLACED, spec.name)
+            else:
                 yield NightFolder(spec, night, night_path, list(remarks))
 
 
@@ -279,10 +355,14 @@ def _refuse_twins(names: list[str]) -> None:
 
 __all__ = [
     "FORMATS",
+    "FORMATS_SAID",
     "MANIFEST_NAME",
+    "Found",
     "FoundFile",
     "NightFolder",
+    "Unread",
     "discover_sources",
     "find_nights",
     "open_root",
+    "strangers",
 ]

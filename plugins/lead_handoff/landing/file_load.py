@@ -87,18 +87,19 @@ class FileLoad:
         )
 
     def _open(self, spool: Spooled) -> Reader:
-        kind = self._account.found.format or ""
-        content = spool.content
-        if kind == ".parquet":
+        found, content = self._account.found, spool.content
+        if found.format == "parquet":
             return ParquetReader(content, self._spec, self._run.limits)
-        is_packed = kind.endswith(".gz") and spool.size > 0
         stream: ByteStream = content
-        if is_packed:
+        if found.is_packed and spool.size > 0:
             stream = GunzippedStream(content, self._run.limits)
-        if kind.startswith(".jsonl"):
+        if found.format == "jsonl":
             return JsonLinesReader(stream, self._spec, self._run.limits)
         return CsvReader(
-            stream, lambda name: fold(name) in self._spec.by_folded_name, self._run.limits
+            stream,
+            lambda name: fold(name) in self._spec.by_folded_name,
+            self._run.limits,
+            usual=b"\t" if ".tsv" in found.name.lower() else b",",
         )
 
     def _plan(self, names: tuple[str, ...]) -> tuple[FilePlan, Rules]:

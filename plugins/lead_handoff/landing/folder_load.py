@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, LiteralString
 
@@ -9,7 +10,7 @@ import psycopg
 
 from lead_handoff.catalogue import ObjectSpec
 from lead_handoff.landing.accounts import FileAccount, ObjectLoad, Run
-from lead_handoff.landing.discovery import FoundFile, NightFolder
+from lead_handoff.landing.discovery import FORMATS_SAID, FoundFile, NightFolder, Unread
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.file_load import FileLoad
 from lead_handoff.landing.limits import Limits
@@ -46,7 +47,8 @@ class FolderLoad:
     """The load of one folder.
 
     Files that have landed in their present content are left out first, without the database; what
-    remains is spooled, read and staged one file at a time, then merged together.
+    remains is spooled, read and staged one file at a time, then merged together. ``unread`` names
+    what lies there and is of no format that is read.
     """
 
     def __init__(self, run: Run, folder: NightFolder) -> None:
@@ -57,6 +59,7 @@ class FolderLoad:
         files = folder.files()
         self._manifest = read_folder_manifest(files, run.limits)
         self._files = [each for each in files if each.name != MANIFEST_NAME]
+        self.unread = folder.unread
         if self._manifest is not None:
             check_listing(self._manifest, [each.name for each in self._files])
         self._loaded: list[FileAccount] = []
@@ -82,9 +85,9 @@ class FolderLoad:
         if self._listed(found) is not None:
             raise LandingError(
                 "unsupported_format",
-                f"{found.name}: deliver .csv, .jsonl (both also .gz) or .parquet",
+                f"{printable(found.name)}: deliver {FORMATS_SAID}",
             )
-        self._remarks.append(("ignored_file", f"of no known format: {found.name}"))
+        self.unread.append(Unread(found.name, found.why_unread))
 
     def _listed(self, found: FoundFile) -> Listed | None:
         return self._manifest.get(found.name) if self._manifest is not None else None
@@ -178,20 +181,31 @@ class FolderLoad:
         report: list[tuple[str | None, str, str, int | None]] = [
             (None, kind, detail, None) for kind, detail in self._remarks
         ]
+        report += [(each.name, "ignored_file", each.why, None) for each in self.unread]
         report += [
             (found.name, "file_still_growing", "left for the next run", None)
             for found in self._waiting
         ]
         for account in self._loaded:
             report += [(account.found.name, *remark) for remark in account.report]
-        cursor.executemany(
-            "insert into ops.load_report (load_id, source, object, night, file_name, kind, detail,"
-            " rows) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (load_id, spec.source, spec.name, night, name, kind, printable(detail), rows)
-                for name, kind, detail, rows in report
-            ],
-        )
+        write_report(cursor, load_id, (spec.source, spec.name, night), report)
+
+
+def write_report(
+    cursor: psycopg.Cursor,
+    load_id: int,
+    of: tuple[str, str, date],
+    report: Iterable[tuple[str | None, str, str, int | None]],
+) -> None:
+    """Keep the remarks of a load ``of`` (source, object, night): file, kind, detail, rows."""
+    cursor.executemany(
+        "insert into ops.load_report (load_id, source, object, night, file_name, kind, detail,"
+        " rows) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            (load_id, *of, name and printable(name), kind, printable(detail), rows)
+            for name, kind, detail, rows in report
+        ],
+    )
 
 
 def one_row(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,13 @@ import psycopg
 
 from lead_handoff.catalogue import ObjectSpec
 from lead_handoff.landing.accounts import ObjectLoad, Progress, Run
-from lead_handoff.landing.discovery import NightFolder, find_nights
+from lead_handoff.landing.discovery import (
+    Found,
+    NightFolder,
+    Unread,
+    find_nights,
+    strangers,
+)
 from lead_handoff.landing.errors import LandingError, SourceError
 from lead_handoff.landing.folder_load import (
     FolderLoad,
@@ -28,11 +35,13 @@ from lead_handoff.landing.folder_load import (
     landed_files,
     next_run_number,
     one_row,
+    write_report,
 )
 from lead_handoff.landing.limits import Limits
+from lead_handoff.landing.plan import printable, shown
 from lead_handoff.warehouse import night_lock, steps
 
-__all__ = ["ObjectLoad", "land_source", "source_zone"]
+__all__ = ["ObjectLoad", "land_source", "note_strangers", "source_zone"]
 
 
 # How texts are read as dates may not depend on the server's or the role's settings.
@@ -73,23 +82,54 @@ def land_source(
         limits=limits or Limits.from_environment(),
         spool_dir=spool_dir,
     )
+    with _session(warehouse_url, fence) as connection:
+        with connection.cursor() as cursor:
+            landed = landed_files(cursor, source, night)
+            told = _told_unread(cursor, source)
+        loads: list[ObjectLoad | None] = []
+        beside: dict[str, list[Unread]] = {}
+        for each in find_nights(extracts_root, source, night):
+            if _object_of(each) in kept_elsewhere:
+                continue
+            if isinstance(each, Unread):
+                beside.setdefault(each.object or "", []).append(each)
+            else:
+                loads.append(_land_found(run, connection, each, landed, told))
+        for name, unread in beside.items():
+            loads.append(_note_unread(run, connection, (name, None), unread, told))
+        return [load for load in loads if load is not None]
+
+
+def note_strangers(
+    night: date, *, extracts_root: str, warehouse_url: str, fence: int, progress: Progress
+) -> ObjectLoad | None:
+    """Record once what lies under the root and belongs to no source; what was news, if anything.
+
+    Raises SourceError where the root is unusable, StaleNightError as land_source does.
+    """
+    run = Run("", night, ZoneInfo("UTC"), fence, progress, Limits(), None)
+    with _session(warehouse_url, fence) as connection:
+        with connection.cursor() as cursor:
+            told = _told_unread(cursor, run.source)
+        return _note_unread(run, connection, ("", None), strangers(extracts_root), told)
+
+
+@contextmanager
+def _session(warehouse_url: str, fence: int) -> Iterator[psycopg.Connection]:
     with psycopg.connect(
         warehouse_url,
         autocommit=True,
         application_name=night_lock.session_name(fence, "landing"),
     ) as connection:
         connection.execute(_SESSION)
-        with connection.cursor() as cursor:
-            landed = landed_files(cursor, source, night)
-        loads = []
-        for each in find_nights(extracts_root, source, night):
-            spec = each.spec if isinstance(each, NightFolder) else each[0]
-            if spec is not None and spec.name in kept_elsewhere:
-                continue
-            load = _land_found(run, connection, each, landed)
-            if load is not None:
-                loads.append(load)
-        return loads
+        yield connection
+
+
+def _object_of(found: Found) -> str | None:
+    if isinstance(found, Unread):
+        return found.object
+    spec = found.spec if isinstance(found, NightFolder) else found[0]
+    return spec.name if spec else None
 
 
 def source_zone(agreement_dir: Path, source: str) -> ZoneInfo:
@@ -115,15 +155,68 @@ def source_zone(agreement_dir: Path, source: str) -> ZoneInfo:
         ) from error
 
 
+Told = set[tuple[str, date | None, str]]
+"""What has been recorded as not read: object, night (None outside the nights' folders), name."""
+
+
+def _told_unread(cursor: psycopg.Cursor, source: str) -> Told:
+    cursor.execute(
+        "select object, night, file_name from ops.load_report"
+        " where source = %s and kind = 'ignored_file' and file_name is not null",
+        (source,),
+    )
+    rows = cursor.fetchall()
+    return {(name, night, file) for name, night, file in rows} | {
+        (name, None, file) for name, _, file in rows
+    }
+
+
+def _note_unread(
+    run: Run,
+    connection: psycopg.Connection,
+    where: tuple[str, date | None],
+    unread: Sequence[Unread],
+    told: Told,
+) -> ObjectLoad | None:
+    """Record once what lies somewhere and is not read, where no load of a file says it."""
+    name, night = where
+    news = [each for each in unread if (name, night, printable(each.name)) not in told]
+    if not news:
+        return None
+    message = f"not read: {shown([each.name for each in news])}; {news[0].why}"
+    with connection.transaction(), connection.cursor() as cursor:
+        night_lock.assert_fence(cursor, run.fence)
+        (load_id,) = one_row(
+            cursor,
+            "insert into ops.loads (fence, night, source, object, status, error_name,"
+            " error_message, run_number, finished_at)"
+            " values (%s, %s, %s, %s, 'ignored', 'not_read', %s, 0, clock_timestamp())"
+            " returning load_id",
+            (run.fence, night or run.until, run.source, name, message),
+        )
+        write_report(
+            cursor,
+            load_id,
+            (run.source, name, night or run.until),
+            [(each.name, "ignored_file", each.why, None) for each in news],
+        )
+    place = " ".join(part for part in (run.source, name, str(night or "")) if part)
+    run.progress(f"{place or 'beside the sources'}: {message}")
+    return ObjectLoad(
+        run.source, name, night or run.until, "ignored", "not_read", message, load_id=load_id
+    )
+
+
 def _land_found(
     run: Run,
     connection: psycopg.Connection,
     found: NightFolder | tuple[ObjectSpec | None, LandingError],
     landed: dict[tuple[str, date], Known],
+    told: Told,
 ) -> ObjectLoad | None:
     if isinstance(found, NightFolder):
         known = landed.get((found.spec.name, found.night), {})
-        return _land_or_refuse(run, connection, found, known)
+        return _land_or_refuse(run, connection, found, known, told)
     spec, error = found
     if spec is None:
         run.progress(f"{run.source}: ignored, {error}")
@@ -132,12 +225,12 @@ def _land_found(
 
 
 def _land_or_refuse(
-    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known
+    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known, told: Told
 ) -> ObjectLoad | None:
     """Land one folder; whatever is wrong with it becomes a failed load, and only that."""
     started = time.monotonic()
     try:
-        return _land_folder(run, connection, folder, known)
+        return _land_folder(run, connection, folder, known, told)
     except LandingError as error:
         refusal = error
     except night_lock.StaleNightError:
@@ -198,14 +291,14 @@ def _lock(cursor: psycopg.Cursor, spec: ObjectSpec) -> None:
 
 
 def _land_folder(
-    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known
+    run: Run, connection: psycopg.Connection, folder: NightFolder, known: Known, told: Told
 ) -> ObjectLoad | None:
     """Land a folder's files that have not landed yet; None if there is nothing to do."""
     started = time.monotonic()
     spec, night = folder.spec, folder.night
     folder_load = FolderLoad(run, folder)
     if not folder_load.leave_out_landed(known):
-        return None
+        return _note_unread(run, connection, (spec.name, night), folder_load.unread, told)
     with connection.cursor() as cursor:
         with connection.transaction():
             # Held from here to the end: nobody takes the night over before this is committed.
@@ -220,5 +313,6 @@ def _land_folder(
         f" {result.rows_new:,} new, {result.rows_updated:,} updated,"
         f" {result.rows_unchanged:,} unchanged, {result.rows_quarantined:,} quarantined,"
         f" {result.seconds:.1f} s"
+        + (f"; not read: {shown([e.name for e in folder.unread])}" if folder.unread else "")
     )
     return result

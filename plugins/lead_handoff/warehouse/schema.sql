@@ -14,7 +14,7 @@ create table if not exists ops.loads (
     night date not null,
     source text not null,
     object text not null,
-    status text not null check (status in ('loaded', 'failed')),
+    status text not null,
     error_name text,
     error_message text,
     run_number integer not null default 1,
@@ -30,8 +30,17 @@ create table if not exists ops.loads (
         or rows_read = rows_new + rows_updated + rows_unchanged + rows_quarantined
     )
 );
+do $$
+begin
+    if not exists (select from pg_constraint where conname = 'loads_status_is_known') then
+        alter table ops.loads drop constraint if exists loads_status_check;
+        alter table ops.loads add constraint loads_status_is_known
+            check (status in ('loaded', 'failed', 'ignored'));
+    end if;
+end
+$$;
 comment on table ops.loads is
-    'One row per object, night (the folder''s date) and attempt; counts are rows of the files.';
+    'One row per object, night (the folder''s date) and attempt; counts are rows of the files. Ignored is what lies there and is not read.';
 create index if not exists loads_by_object on ops.loads (source, object, night);
 
 create table if not exists ops.load_files (

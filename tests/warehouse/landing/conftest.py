@@ -94,7 +94,9 @@ class Delivery:
         self.lines.clear()
         (self.agreement / "agreement_sources.csv").unlink(missing_ok=True)
         with psycopg.connect(self.url) as connection:
-            used = connection.execute("select distinct source, object from ops.loads").fetchall()
+            used = connection.execute(
+                "select distinct source, object from ops.loads where status <> 'ignored'"
+            ).fetchall()
             for table in ("load_report", "quarantine", "load_files", "loads"):
                 connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
             for source, name in used:

@@ -485,7 +485,7 @@ def test_only_plain_files_are_read(
 ) -> None:
     path = delivery.put("generic", "leads", "good.csv", csv(row()))
     make(path.with_name("leads.csv"))
-    (load,) = delivery.land("generic")
+    load = delivery.land("generic")[0]
     assert (load.status, load.error_name) == ("failed", error)
     assert "leads.csv" in str(load.error_message)
     assert not delivery.raw("raw_generic.leads")

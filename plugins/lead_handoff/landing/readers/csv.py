@@ -15,7 +15,7 @@ from lead_handoff.landing.blocks import Block, LooseRow, Positions, split
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
 
-DELIMITERS = (b",", b";", b"\t")
+DELIMITERS = {b",": "comma", b";": "semicolon", b"\t": "tab"}
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _CLOSER_LOOK = 64 * 1024  # bytes read by the exact parser before the fast one is tried again
@@ -121,11 +121,19 @@ class CsvReader:
     """The records of one CSV file as blocks.
 
     ``known`` says whether a name is a column of the object; it decides which delimiter the file
-    uses. Raises LandingError where the file or its header cannot be used.
+    uses; one that is not the ``usual`` one is remarked. Raises LandingError where the file or its
+    header cannot be used.
     """
 
-    def __init__(self, stream: ByteStream, known: Callable[[str], bool], limits: Limits) -> None:
+    def __init__(
+        self,
+        stream: ByteStream,
+        known: Callable[[str], bool],
+        limits: Limits,
+        usual: bytes = b",",
+    ) -> None:
         self._stream = stream
+        self._usual = usual
         self._limits = limits
         self._buffer = b""
         self._ended = False
@@ -180,8 +188,8 @@ class CsvReader:
                 "the first line names none of the object's columns; the first line must be the"
                 " header with the source's own field names",
             )
-        if self._dialect.delimiter != b",":
-            shown = "tab" if self._dialect.delimiter == b"\t" else "semicolon"
+        if self._dialect.delimiter != self._usual:
+            shown = DELIMITERS[self._dialect.delimiter]
             self.remarks.append(("delimiter", f"fields are separated by {shown}"))
         if self._dialect.terminator == b"\r":
             self.remarks.append(("cr_line_ends", "lines end in CR only"))
