@@ -508,10 +508,9 @@ def _check_thresholds(tables: Tables) -> None:
     given = set()
     for row in tables.of(stem):
         given.add((row[_V], row["rule"], row["threshold"]))
-        needed = THRESHOLDS.get(row["rule"])
-        if needed is None:
+        units = THRESHOLDS.get(row["rule"], {}) | OPTIONAL_THRESHOLDS.get(row["rule"], {})
+        if not units and row["rule"] not in THRESHOLDS:
             continue
-        units = needed | OPTIONAL_THRESHOLDS.get(row["rule"], {})
         unit = units.get(row["threshold"])
         if unit is None:
             tables.report(

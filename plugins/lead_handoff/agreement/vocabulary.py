@@ -116,8 +116,28 @@ OPTIONAL_THRESHOLDS: dict[str, dict[str, str]] = {
     "collusive_pair": {"progress_share": "share", "window_days": "days"},
     "cherry_picking": {"excess": "factor"},
     "mql_flood": {"excess": "factor", "fit_share": "share"},
+    "delivery": {
+        "valued_records": "count",
+        "named_actors": "count",
+        "activities": "count",
+        "activities_within_days": "days",
+        "thin_handoffs": "handoffs",
+        "thin_share": "share",
+        "pause_days": "days",
+        "pause_factor": "factor",
+        "pause_window_days": "days",
+        "working_days_before": "days",
+        "parent_versions": "count",
+        "filled_nights": "count",
+        "filled_share": "share",
+        "blank_versions": "count",
+    },
+    "time_of_day": {"share": "share", "rows": "count", "days": "days"},
 }
-"""Thresholds that a version may leave out; the models then take their default."""
+"""Thresholds that a version may leave out; the models then take their default.
+
+``delivery`` and ``time_of_day`` are no rules: they say from when on anything is judged at all.
+"""
 
 REVIEW_SETTINGS: dict[str, str] = {
     "strata": "strata",
@@ -373,7 +393,7 @@ FILES: dict[str, File] = {
     "agreement_thresholds": File(
         (
             _VERSION,
-            _choice("rule", *THRESHOLDS),
+            _choice("rule", *(THRESHOLDS | OPTIONAL_THRESHOLDS)),
             _text("threshold"),
             _text("value"),
             _text("unit", optional=True),

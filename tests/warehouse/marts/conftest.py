@@ -16,7 +16,7 @@ from lead_handoff.warehouse.slots import BuildPlan
 from tests.conftest import _fresh_warehouse
 from tests.oracle import Landed
 from tests.oracle.histories import NIGHT, random_company
-from tests.warehouse.marts.nights import IS_THOROUGH, Marts, Nights, in_folders_of, new_seeds
+from tests.warehouse.marts.nights import Marts, Nights, in_folders_of, new_seeds, thorough
 
 LEADS = 150
 HISTORIES = 200
@@ -24,7 +24,7 @@ HISTORIES = 200
 save those that merge or are linked. HANDOFF_SEEDS=5 tries a thousand."""
 FIXED_SEEDS = (20260501, 612622948, 354912087)
 """Companies built in every run, besides new ones; a seed that failed once is added here."""
-FIXED_HISTORIES = (512036691, 653215934) if IS_THOROUGH else ()
+FIXED_HISTORIES = (512036691, 653215934)
 """Histories that failed once; they take too long for every run."""
 
 
@@ -103,7 +103,9 @@ def built(nights: Nights, seed: int) -> Built:
     return Built(seed, nights, rows, nights.marts(), nights.raw())
 
 
-@pytest.fixture(scope="session", params=[*new_seeds(), *FIXED_HISTORIES], ids="seed-{}".format)
+@pytest.fixture(
+    scope="session", params=[*new_seeds(), *thorough(FIXED_HISTORIES)], ids="seed-{}".format
+)
 def history(
     request: pytest.FixtureRequest,
     server: Any,

@@ -41,9 +41,6 @@ RUN = "tests"
 SEEDS = int(os.environ.get("HANDOFF_SEEDS", "1"))
 """How many new seeds each property is tried with; the reliability bars ask for many."""
 
-IS_THOROUGH = SEEDS > 1
-"""Whether everything is tried that an ordinary run leaves out for time."""
-
 LEDGER = tuple(publish.LEDGER_COLUMNS)
 """What only publication knows of a finding: it depends on which nights were run."""
 
@@ -76,6 +73,11 @@ RULES = {
     "unsigned_agreement",
 }
 """The integrity rules whose findings are compared: those that the reference knows."""
+
+
+def thorough(cases: Iterable[Any]) -> list[Any]:
+    """Cases of a parameter that only `make test-all` tries."""
+    return [pytest.param(case, marks=pytest.mark.thorough) for case in cases]
 
 
 def new_seeds() -> list[int]:

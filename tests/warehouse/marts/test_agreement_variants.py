@@ -10,18 +10,18 @@ from tests.oracle.agreements import VARIANTS, copy_agreement, variant
 from tests.oracle.histories import NIGHT, random_company
 from tests.warehouse.marts.conftest import FIXED_SEEDS
 from tests.warehouse.marts.nights import (
-    IS_THOROUGH,
     Marts,
     Nights,
     assert_same,
     in_folders_of,
     new_seeds,
     reference,
+    thorough,
 )
 
 pytestmark = pytest.mark.slow
 
-SEEDS = [*FIXED_SEEDS, *new_seeds()] if IS_THOROUGH else FIXED_SEEDS[:1]
+SEEDS = [FIXED_SEEDS[0], *thorough([*FIXED_SEEDS[1:], *new_seeds()])]
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids="seed-{}".format)
