@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.agreement import STAGE_RANK, Agreement
+from tests.oracle.times_of_day import Column, Day, TimesOfDay
 from tests.oracle.values import (
     expand_salesforce_id,
     first_instant_of_day,
@@ -69,6 +70,8 @@ class Change:
     reason: str | None = None
     campaign_id: str | None = None
     is_waiting: bool = False
+    day: Day | None = None
+    recorded_day: Day | None = None
 
 
 KEY_FIELDS = {
@@ -352,6 +355,7 @@ class Company:
         self.versions: dict[tuple[str, str], dict[str, list[Version]]] = defaultdict(dict)
         self.waiting: dict[tuple[str, str], list[Version]] = defaultdict(list)
         self._load(landed)
+        self.times = TimesOfDay(self, self._user_of)
         self.changes: dict[tuple[str, str, str, str], list[Change]] = defaultdict(list)
         self.waiting_changes: list[Change] = []
         self._owner_history_names = {
@@ -418,6 +422,12 @@ class Company:
             found += self._generic_changes(waiting)
             found += self._hubspot_changes(waiting)
         for change in found:
+            change.day = self.times.day_of(self._column_of(change), change.occurred_at)
+            change.recorded_day = (
+                self.times.day_of(("generic", "lead_events", "recorded_at"), change.recorded_at)
+                if change.source == "generic"
+                else change.day
+            )
             if change.occurred_at >= self.as_of or change.is_waiting:
                 # Rows dated at or after as_of wait; only future_or_backdated looks at them.
                 self.waiting_changes.append(change)
@@ -426,6 +436,32 @@ class Company:
                 self.changes[key].append(change)
         for key, changes in self.changes.items():
             self.changes[key] = in_chain_order(changes, self.stage_rank)
+
+    def _column_of(self, change: Change) -> Column:
+        """The column that a change's time stands in."""
+        if change.source == "salesforce":
+            name = {"Lead": "LeadHistory", "Opportunity": "OpportunityFieldHistory"}[change.object]
+            if not self.is_delivered(change.source, name) and change.object == "Opportunity":
+                name = "OpportunityHistory"
+            return (change.source, name, "CreatedDate")
+        if change.source == "hubspot":
+            name = {"contacts": "contact_property_history", "deals": "deal_property_history"}
+            return (change.source, name[change.object], "timestamp")
+        if change.source == "marketo":
+            return (change.source, "activities", "activityDate")
+        return (change.source, "lead_events", "occurred_at")
+
+    def _user_of(self, column: Column, row: Cells) -> str | None:
+        """Whose row it is, where no column of it simply names the user."""
+        source, name, _ = column
+        if source == "marketo" and (row.get("activityTypeId") or "").strip() in ("13", "22"):
+            return marketo_attributes(row).get("Modifying User")
+        if source == "hubspot" and name in HUBSPOT_HISTORIES:
+            by_person = row.get("sourceType") in HUBSPOT_PEOPLE
+            return self.hubspot_owner(row.get("updatedByUserId")) if by_person else None
+        if source == "hubspot" and name == "deals":
+            return self.hubspot_owner(row.get("hs_created_by_user_id"))
+        return None
 
     def _rows(self, source: str, name: str, waiting: bool) -> list[Cells]:
         if waiting:

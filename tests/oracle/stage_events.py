@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from tests.oracle.agreement import STAGE_RANK, Mapping
 from tests.oracle.company import Cells, Change, Company, Version
-from tests.oracle.identity import LEAD_OBJECTS, Identity, Lead, Record
+from tests.oracle.identity import CREATED_FIELDS, LEAD_OBJECTS, Identity, Lead, Record
+from tests.oracle.times_of_day import Day
 from tests.oracle.values import iso_second, md5, parse_boolean, parse_number, second_of
 
 OPPORTUNITY_OBJECTS = {
@@ -18,6 +19,7 @@ OPPORTUNITY_OBJECTS = {
     "generic": "opportunities",
     "hubspot": "deals",
 }
+_CLOSED_FIELDS = {"salesforce": "CloseDate", "generic": "closed_at", "hubspot": "closedate"}
 _STAGE_FIELDS = {"salesforce": "StageName", "hubspot": "dealstage"}
 _OPPORTUNITY_FIELDS = {
     "salesforce": ("CreatedDate", "Amount", "CurrencyIsoCode", "CampaignId", "IsClosed", "IsWon"),
@@ -57,6 +59,8 @@ class StageEvent:
     campaign_id: str | None = None
     is_repeat: bool = False
     field: str | None = None
+    day: Day | None = None
+    recorded_day: Day | None = None
 
     @property
     def rank(self) -> int:
@@ -137,6 +141,10 @@ class StageEvents:
                 found.add((field, history_name))
         return sorted(found)
 
+    def _day(self, source: str, name: str, field: str, at: datetime) -> Day | None:
+        """The day that a time of a record tells, where it tells no more."""
+        return self.company.times.day_of((source, name, field), at)
+
     # -- leads -----------------------------------------------------------------------------
 
     def _lead_events(self) -> None:
@@ -194,6 +202,7 @@ class StageEvents:
                 0,
                 is_creation=True,
                 field=history_name,
+                day=self._day(record.source, name, CREATED_FIELDS[record.source], at),
             )
         )
 
@@ -224,6 +233,8 @@ class StageEvents:
                 place,
                 campaign_id=change.campaign_id,
                 field=change.field_name,
+                day=change.day,
+                recorded_day=change.recorded_day,
             )
         )
 
@@ -343,6 +354,7 @@ class StageEvents:
                             change.actor_id,
                             change.new,
                             mapping.is_authority,
+                            change.day,
                         )
                     )
         return result
@@ -370,7 +382,10 @@ class StageEvents:
             if mapping and mapping.stage:
                 stage, is_authority = mapping.stage, mapping.is_authority
             source_event_id = f"{name}:{version.key}:closed:{iso_second(at)}"
-            found[source_event_id] = _Closing(source_event_id, stage, at, None, value, is_authority)
+            day = self._day(source, name, _CLOSED_FIELDS[source], at)
+            found[source_event_id] = _Closing(
+                source_event_id, stage, at, None, value, is_authority, day
+            )
         return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
 
     def _closings_from_generic_versions(self, versions: list[Version]) -> list[_Closing]:
@@ -384,7 +399,13 @@ class StageEvents:
             source_event_id = f"opportunities:{version.key}:closed:{iso_second(at)}"
             # Versions come oldest first: of two that tell the same closing the newest speaks.
             found[source_event_id] = _Closing(
-                source_event_id, stage, at, row.get("closed_by"), row.get("stage"), True
+                source_event_id,
+                stage,
+                at,
+                row.get("closed_by"),
+                row.get("stage"),
+                True,
+                self._day("generic", "opportunities", _CLOSED_FIELDS["generic"], at),
             )
         return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
 
@@ -409,6 +430,7 @@ class StageEvents:
                 (source, name, key),
                 place,
                 opportunity_id=key,
+                day=closing.day,
             )
         )
 
@@ -440,6 +462,7 @@ class StageEvents:
                 (source, name, key),
                 0,
                 opportunity_id=key,
+                day=self._day(source, name, _OPPORTUNITY_FIELDS[source][0], created),
             )
         )
 
@@ -452,3 +475,4 @@ class _Closing:
     actor_id: str | None
     raw_value: str | None
     is_authority: bool
+    day: Day | None

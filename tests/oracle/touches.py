@@ -10,9 +10,23 @@ from datetime import date, datetime, timedelta
 
 from tests.oracle.company import Cells, Company
 from tests.oracle.identity import Identity, Lead
+from tests.oracle.times_of_day import Day
 from tests.oracle.values import md5, parse_boolean, second_of
 
 _DONE = frozenset({"completed", "complete", "done", "closed"})
+
+_OCCURRED = {
+    "Task": "CompletedDateTime",
+    "Event": "StartDateTime",
+    "activities": "occurred_at",
+    "calls": "hs_timestamp",
+    "emails": "hs_timestamp",
+    "meetings": "hs_meeting_start_time",
+    "tasks": "hs_task_completion_date",
+}
+_RECORDED = {"Task": "CreatedDate", "Event": "CreatedDate", "activities": "recorded_at"}
+_RECORDED |= dict.fromkeys(("calls", "emails", "meetings", "tasks"), "hs_createdate")
+"""The columns in which an activity's times stand, by object."""
 
 
 @dataclass
@@ -28,6 +42,8 @@ class Touch:
     occurred_at: datetime
     recorded_at: datetime | None
     is_late_logged: bool
+    day: Day | None = None
+    recorded_day: Day | None = None
     handoff_id: str | None = None
 
     @property
@@ -216,7 +232,13 @@ class Touches:
             activity.occurred_at,
             activity.recorded_at,
             self._is_late(activity),
+            self._day(activity, _OCCURRED[activity.object], activity.occurred_at),
+            self._day(activity, _RECORDED[activity.object], activity.recorded_at),
         )
+
+    def _day(self, activity: _Activity, field: str, at: datetime | None) -> Day | None:
+        """The day that a time of an activity tells, where it tells no more."""
+        return self.company.times.day_of((activity.source, activity.object, field), at)
 
     def _channel(self, activity: _Activity) -> str | None:
         """The first line that fits names the channel; `none` and no fitting line mean no touch."""

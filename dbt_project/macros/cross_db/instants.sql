@@ -148,3 +148,12 @@
 {% macro postgres__local_date(moment, zone) -%}
     cast({{ moment }} at time zone {{ zone }} as date)
 {%- endmacro %}
+
+{# The time of day that the clocks of a zone show at an instant, to the second. #}
+{% macro local_time(moment, zone) -%}
+    {{ adapter.dispatch('local_time', 'lead_handoff')(moment, zone) }}
+{%- endmacro %}
+
+{% macro postgres__local_time(moment, zone) -%}
+    cast(date_trunc('second', {{ moment }}) at time zone {{ zone }} as time)
+{%- endmacro %}

@@ -22,12 +22,14 @@ PROMISED = {
     "dim_stages": "stage",
     "dim_dates": "",
     "fct_stage_events": "event_id lead_id source_system source_event_id stage occurred_at"
-    " recorded_at actor_id actor_type reason raw_value is_authority is_echo is_repeat",
+    " has_time_of_day recorded_at actor_id actor_type reason raw_value is_authority is_echo"
+    " is_repeat",
     "fct_stage_transitions": "transition_id lead_id journey_number transition_number from_stage"
-    " to_stage direction skipped_stages entered_at exited_at hours_in_stage"
+    " to_stage direction skipped_stages entered_at has_time_of_day exited_at hours_in_stage"
     " business_hours_in_stage hours_so_far actor_id actor_type source_system source_event_id"
     " touches_since_previous is_silent reason",
-    "fct_handoffs": "handoff_id lead_id journey_number handoff_number offered_at offered_by_id"
+    "fct_handoffs": "handoff_id lead_id journey_number handoff_number offered_at has_time_of_day"
+    " offered_by_id"
     " owner_id_at_offer team_at_offer score_at_offer fit_score_at_offer"
     " engagement_score_at_offer attributes_met met_definition tier scoring_rule_version"
     " agreement_version response_due_at responded_at outcome accepted_at accepted_by_id"
@@ -40,8 +42,8 @@ PROMISED = {
     "fct_sla_compliance": "handoff_id lead_id clause party owner_id team manager_id tier"
     " agreement_version period_start segment started_at due_at met_at status at_risk required"
     " actual margin",
-    "fct_touches": "touch_id lead_id handoff_id user_id channel occurred_at recorded_at"
-    " is_late_logged",
+    "fct_touches": "touch_id lead_id handoff_id user_id channel occurred_at has_time_of_day"
+    " recorded_at is_late_logged",
     "fct_integrity_findings": "finding_id rule severity grade subject_type subject_id lead_id"
     " handoff_id owner_id team occurred_at first_seen last_seen resolved_at waived_by"
     " waiver_reason evidence message",

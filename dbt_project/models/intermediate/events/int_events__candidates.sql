@@ -7,9 +7,9 @@ with changes as (
 
 ),
 
-creations as (
+tellings as (
 
-    select * from {{ ref('int_events__creations') }}
+    select * from {{ ref('int_events__tellings') }}
 
 ),
 
@@ -17,18 +17,6 @@ opportunities as (
 
     select * from {{ ref('int_opportunities__versions') }}
     where version_rank = 1
-
-),
-
-openings as (
-
-    select * from {{ ref('int_events__openings') }}
-
-),
-
-closings as (
-
-    select * from {{ ref('int_opportunities__closings') }}
 
 ),
 
@@ -42,42 +30,18 @@ candidates as (
         new_value as raw_value,
         occurred_at,
         occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,
-        chain_position, false as is_creation, object_name, record_field, record_id
+        chain_position, false as is_creation, object_name, record_field, record_id,
+        has_time_of_day, earliest_at, latest_at, recorded_from, recorded_until
     from changes
 
     union all
 
     select
-        lead_id, source_system, 'lead:' || record_id || ':' || field_name, null, source_event_id,
-        mapped_stage, coalesce(is_authority, false), null, raw_value, occurred_at, occurred_second,
-        occurred_at,
-        actor_id,
-        null,
-        null,
-        agreement_version,
-        0,
-        true,
-        object_name,
-        record_field,
-        record_id
-    from creations
-
-    union all
-
-    select
-        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
-        'sql', true, null, null, occurred_at, {{ to_second('occurred_at') }}, occurred_at, actor_id,
-        null, null, agreement_version, 0, false, object_name, null, opportunity_id
-    from openings
-
-    union all
-
-    select
-        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
-        mapped_stage, is_authority, old_value, raw_value, occurred_at, occurred_second, occurred_at,
-        actor_id, null, null, agreement_version, 1, false, object_name, record_field, opportunity_id
-    from closings
-    where mapped_stage in ('won', 'lost') or mapped_stage is null
+        lead_id, source_system, record_key, opportunity_id, source_event_id, mapped_stage,
+        is_authority, old_value, raw_value, occurred_at, occurred_second, occurred_at, actor_id,
+        null, null, agreement_version, chain_position, is_creation, object_name, record_field,
+        record_id, has_time_of_day, earliest_at, latest_at, earliest_at, latest_at
+    from tellings
 
 ),
 

@@ -8,7 +8,8 @@ with changes as (
 
 versions as (
 
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -37,7 +38,13 @@ stages as (
 
 ),
 
-final as (
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
+mapped as (
 
     select
         changes.*,
@@ -46,6 +53,9 @@ final as (
         stage_fields.object_name,
         stage_fields.record_field,
         versions.agreement_version,
+        {{ zone_of_day('changes.occurred_at', 'versions.time_zone', 'time_columns') }} as day_zone,
+        {{ zone_of_day('changes.recorded_at', 'versions.time_zone', 'recorded_columns') }}
+            as recorded_day_zone,
         stage_map.stage as mapped_stage,
         stage_map.is_authority,
         coalesce(stages.stage_rank, 0) as stage_rank
@@ -54,6 +64,12 @@ final as (
         on
             changes.occurred_at >= versions.in_force_from
             and changes.occurred_at < versions.in_force_to
+    inner join time_columns
+        on time_columns.time_column = {{ time_column_of('lead changed', 'changes.source_system') }}
+    inner join time_columns as recorded_columns
+        on
+            recorded_columns.time_column
+            = {{ time_column_of('lead change recorded', 'changes.source_system') }}
     left join stage_fields
         on
             changes.source_system = stage_fields.source_system
@@ -65,6 +81,17 @@ final as (
             and changes.field_name = stage_map.history_name
             and changes.new_value = stage_map.value
     left join stages on stage_map.stage = stages.stage
+
+),
+
+final as (
+
+    select
+        mapped.*,
+        {{ span_of_day('occurred_at') }},
+        {{ earliest_at('recorded_at', 'recorded_day_zone') }} as recorded_from,
+        {{ latest_at('recorded_at', 'recorded_day_zone') }} as recorded_until
+    from mapped
 
 )
 

@@ -45,7 +45,7 @@ final as (
         offers.offer_number,
         offers.next_offer_number,
         offers.offered_at,
-        offers.offered_on,
+        offers.offered_on, offers.has_time_of_day,
         offers.journey_started_on,
         offers.next_offered_at,
         offers.offered_by_id,

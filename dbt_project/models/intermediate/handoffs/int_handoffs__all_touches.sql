@@ -59,6 +59,9 @@ final as (
         touches.channel,
         touches.occurred_at,
         touches.occurred_second,
+        touches.has_time_of_day,
+        touches.earliest_at,
+        touches.latest_at,
         touches.recorded_at,
         touches.is_late_logged
     from touches

@@ -72,6 +72,14 @@ changed as (
 
     union
 
+    -- The times of these are read otherwise from tonight on.
+    select records.source_system, records.record_id
+    from records
+    inner join {{ ref('int_times__turned_sources') }} as turned_sources
+        on records.source_system = turned_sources.source_system
+
+    union
+
     select known_before.source_system, known_before.record_id
     from {{ ref('int_identity__recalled_leads') }} as recalled_leads
     inner join known_before on recalled_leads.lead_id = known_before.lead_id

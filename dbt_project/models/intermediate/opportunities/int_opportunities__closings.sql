@@ -34,8 +34,8 @@ from_changes as (
     select
         stage_changes.lead_id, stage_changes.source_system, stage_changes.opportunity_id,
         stage_changes.change_id as source_event_id, stage_changes.old_value,
-        stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.actor_id,
-        cast(null as {{ type_text() }}) as outcome
+        stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.time_column,
+        stage_changes.actor_id, cast(null as {{ type_text() }}) as outcome
     from stage_changes
 
 ),
@@ -55,8 +55,8 @@ closings as (
         cast(null as {{ type_text() }}),
         raw_value,
         occurred_at,
-        actor_id,
-        outcome
+        {{ time_column_of('deal closed', 'source_system') }},
+        actor_id, outcome
     from unrecorded
 
 ),
@@ -81,6 +81,7 @@ final as (
         agreements.agreement_version,
         closings.occurred_at,
         {{ to_second('closings.occurred_at') }} as occurred_second,
+        closings.time_column,
         closings.actor_id
     from closings
     cross join run

@@ -69,7 +69,7 @@ changes as (
 
     select
         lead_id, 'salesforce' as source_system, opportunity_id, change_id, old_value, new_value,
-        occurred_at, actor_id
+        occurred_at, actor_id, 'salesforce.OpportunityFieldHistory.CreatedDate' as time_column
     from ranked_field_histories
     where version_rank = 1
 
@@ -77,7 +77,7 @@ changes as (
 
     select
         lead_id, 'salesforce', opportunity_id, change_id, previous_stage_name, stage_name,
-        occurred_at, actor_id
+        occurred_at, actor_id, 'salesforce.OpportunityHistory.CreatedDate'
     from stage_steps
     where
         previous_stage_name is distinct from stage_name
@@ -86,7 +86,8 @@ changes as (
     union all
 
     select
-        lead_id, 'hubspot', opportunity_id, change_id, old_value, new_value, occurred_at, actor_id
+        lead_id, 'hubspot', opportunity_id, change_id, old_value, new_value, occurred_at,
+        actor_id, 'hubspot.deal_property_history.timestamp'
     from {{ ref('int_opportunities__hubspot_stage_changes') }}
 
 ),

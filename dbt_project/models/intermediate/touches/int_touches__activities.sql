@@ -28,6 +28,8 @@ activities as (
         people.lead_id,
         'salesforce' as source_system,
         'Task' as object_name,
+        'salesforce.Task.CompletedDateTime' as occurred_column,
+        'salesforce.Task.CreatedDate' as recorded_column,
         tasks.activity_id,
         tasks.user_id,
         tasks.completed_at as occurred_at,
@@ -46,7 +48,8 @@ activities as (
 
     -- A meeting counts from its start, once it is over.
     select
-        people.lead_id, 'salesforce', 'Event', events.activity_id, events.user_id,
+        people.lead_id, 'salesforce', 'Event', 'salesforce.Event.StartDateTime',
+        'salesforce.Event.CreatedDate', events.activity_id, events.user_id,
         events.started_at,
         coalesce(events.ended_at, events.started_at),
         events.created_at, not events.is_deleted, cast(null as date),
@@ -58,7 +61,8 @@ activities as (
     union all
 
     select
-        people.lead_id, 'generic', 'activities', activities.activity_id, activities.user_id,
+        people.lead_id, 'generic', 'activities', 'generic.activities.occurred_at',
+        'generic.activities.recorded_at', activities.activity_id, activities.user_id,
         activities.occurred_at,
         activities.occurred_at,
         activities.recorded_at,
@@ -73,7 +77,14 @@ activities as (
     union all
 
     select
-        lead_id, 'hubspot', object_name, activity_id, user_id, occurred_at, occurred_at,
+        lead_id, 'hubspot', object_name,
+        'hubspot.' || object_name || '.' || case object_name
+            when 'meetings' then 'hs_meeting_start_time'
+            when 'tasks' then 'hs_task_completion_date'
+            else 'hs_timestamp'
+        end,
+        'hubspot.' || object_name || '.hs_createdate',
+        activity_id, user_id, occurred_at, occurred_at,
         recorded_at, is_completed, null, version_stamp, version_night, record
     from {{ ref('int_touches__hubspot_activities') }}
 
@@ -91,6 +102,8 @@ final as (
         lead_id,
         source_system,
         object_name,
+        occurred_column,
+        recorded_column,
         activity_id,
         user_id,
         occurred_at,

@@ -72,7 +72,13 @@ final as (
         channel,
         occurred_at,
         {{ to_second('occurred_at') }} as occurred_second,
+        has_time_of_day,
+        earliest_at,
+        latest_at,
         recorded_at,
+        has_recorded_time_of_day,
+        recorded_from,
+        recorded_until,
         recorded_at > {{ add_days('occurred_at', 1) }}
         or coalesce(
             object_name = 'Task'

@@ -18,6 +18,12 @@ versions as (
 
 ),
 
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
 channel_map as (
 
     select * from {{ ref('stg_agreement__channel_map') }}
@@ -30,6 +36,10 @@ matched as (
         activities.*,
         versions.agreement_version,
         versions.time_zone,
+        {{ zone_of_day('activities.occurred_at', 'versions.time_zone', 'time_columns') }}
+            as day_zone,
+        {{ zone_of_day('activities.recorded_at', 'versions.time_zone', 'recorded_columns') }}
+            as recorded_day_zone,
         channel_map.line_number,
         channel_map.channel
     from activities
@@ -38,6 +48,9 @@ matched as (
         on
             activities.occurred_at >= versions.in_force_from
             and activities.occurred_at < versions.in_force_to
+    inner join time_columns on activities.occurred_column = time_columns.time_column
+    inner join time_columns as recorded_columns
+        on activities.recorded_column = recorded_columns.time_column
     inner join channel_map
         on
             versions.agreement_version = channel_map.agreement_version
@@ -71,7 +84,11 @@ final as (
         user_id,
         occurred_at,
         visible_at,
+        {{ span_of_day('occurred_at') }},
         recorded_at,
+        recorded_day_zone is null as has_recorded_time_of_day,
+        {{ earliest_at('recorded_at', 'recorded_day_zone') }} as recorded_from,
+        {{ latest_at('recorded_at', 'recorded_day_zone') }} as recorded_until,
         is_completed,
         activity_date,
         record,

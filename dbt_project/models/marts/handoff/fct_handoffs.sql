@@ -5,6 +5,7 @@ select
     handoff_number,
     offered_at,
     offered_on,
+    has_time_of_day,
     journey_started_on,
     offered_by_id,
     owner_id_at_offer,

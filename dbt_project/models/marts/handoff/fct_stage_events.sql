@@ -6,6 +6,7 @@ select
     events.stage,
     events.raw_value,
     events.occurred_at,
+    events.has_time_of_day,
     events.recorded_at,
     events.actor_id,
     events.actor_type,

@@ -23,6 +23,7 @@ final as (
         transitions.skipped_stages,
         transitions.entered_at,
         transitions.entered_on,
+        transitions.has_time_of_day,
         transitions.journey_started_on,
         transitions.exited_at,
         round(transitions.seconds_in_stage / 3600, 6) as hours_in_stage,

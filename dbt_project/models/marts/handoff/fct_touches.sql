@@ -6,6 +6,7 @@ select
     touches.user_id,
     touches.channel,
     touches.occurred_at,
+    touches.has_time_of_day,
     touches.recorded_at,
     touches.is_late_logged,
     run.as_of as run_as_of

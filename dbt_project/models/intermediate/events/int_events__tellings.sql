@@ -1,0 +1,85 @@
+{{ config(materialized='view') }}
+
+with creations as (
+
+    select * from {{ ref('int_events__creations') }}
+
+),
+
+openings as (
+
+    select * from {{ ref('int_events__openings') }}
+
+),
+
+closings as (
+
+    select * from {{ ref('int_opportunities__closings') }}
+
+),
+
+versions as (
+
+    select agreement_version, time_zone from {{ ref('int_agreement__versions') }}
+
+),
+
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
+-- What a record tells by itself, without a change row: how it began, and how an opportunity ended.
+told as (
+
+    select
+        lead_id, source_system, 'lead:' || record_id || ':' || field_name as record_key,
+        cast(null as {{ type_text() }}) as opportunity_id, source_event_id, mapped_stage,
+        coalesce(is_authority, false) as is_authority,
+        cast(null as {{ type_text() }}) as old_value, raw_value, occurred_at, actor_id,
+        agreement_version, 0 as chain_position, true as is_creation, object_name, record_field,
+        record_id, {{ time_column_of('lead created', 'source_system') }} as time_column
+    from creations
+
+    union all
+
+    select
+        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
+        'sql', true, null, null, occurred_at, actor_id, agreement_version, 0, false, object_name,
+        null, opportunity_id, {{ time_column_of('deal created', 'source_system') }}
+    from openings
+
+    union all
+
+    select
+        lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
+        mapped_stage, is_authority, old_value, raw_value, occurred_at, actor_id,
+        agreement_version, 1, false, object_name, record_field, opportunity_id, time_column
+    from closings
+    where mapped_stage in ('won', 'lost') or mapped_stage is null
+
+),
+
+placed as (
+
+    select
+        told.*,
+        {{ to_second('told.occurred_at') }} as occurred_second,
+        {{ zone_of_day('told.occurred_at', 'versions.time_zone', 'time_columns') }} as day_zone
+    from told
+    inner join versions on told.agreement_version = versions.agreement_version
+    inner join time_columns on told.time_column = time_columns.time_column
+
+),
+
+final as (
+
+    select
+        placed.*,
+        {{ span_of_day('occurred_at') }}
+    from placed
+
+)
+
+select * from final
