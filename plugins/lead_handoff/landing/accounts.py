@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lead_handoff.landing.discovery import FoundFile
 from lead_handoff.landing.limits import Limits
+from lead_handoff.landing.readers.parquet_process import ParquetProcess
 
 Progress = Callable[[str], None]
 
@@ -51,6 +52,7 @@ class Run:
     progress: Progress
     limits: Limits
     spool_dir: Path | None
+    parquet: ParquetProcess
 
 
 @dataclass

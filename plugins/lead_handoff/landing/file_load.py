@@ -25,7 +25,7 @@ from lead_handoff.landing.plan import (
 )
 from lead_handoff.landing.readers.csv import ByteStream, CsvReader, fields_of
 from lead_handoff.landing.readers.jsonl import JsonLinesReader
-from lead_handoff.landing.readers.parquet import ParquetReader
+from lead_handoff.landing.readers.parquet_process import ParquetReader
 from lead_handoff.landing.screening import screen
 from lead_handoff.landing.spool import GunzippedStream, Spooled
 from lead_handoff.landing.stage import Stage
@@ -89,7 +89,7 @@ class FileLoad:
     def _open(self, spool: Spooled) -> Reader:
         found, content = self._account.found, spool.content
         if found.format == "parquet":
-            return ParquetReader(content, self._spec, self._run.limits)
+            return ParquetReader(self._run.parquet, content, self._spec, self._run.limits)
         stream: ByteStream = content
         if found.is_packed and spool.size > 0:
             stream = GunzippedStream(content, self._run.limits)

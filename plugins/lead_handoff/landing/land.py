@@ -11,7 +11,7 @@ import csv
 import time
 import traceback
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -39,6 +39,7 @@ from lead_handoff.landing.folder_load import (
 )
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.plan import printable, shown
+from lead_handoff.landing.readers.parquet_process import ParquetProcess
 from lead_handoff.warehouse import night_lock, steps
 
 __all__ = ["ObjectLoad", "land_source", "note_strangers", "source_zone"]
@@ -73,6 +74,7 @@ def land_source(
     SourceError where root, source or its time zone is unusable, StaleNightError where the run no
     longer owns the night, psycopg.OperationalError where the warehouse is out of reach.
     """
+    parquet = ParquetProcess()
     run = Run(
         source=source,
         until=night,
@@ -81,8 +83,9 @@ def land_source(
         progress=progress,
         limits=limits or Limits.from_environment(),
         spool_dir=spool_dir,
+        parquet=parquet,
     )
-    with _session(warehouse_url, fence) as connection:
+    with closing(parquet), _session(warehouse_url, fence) as connection:
         with connection.cursor() as cursor:
             landed = landed_files(cursor, source, night)
             told = _told_unread(cursor, source)
@@ -107,7 +110,7 @@ def note_strangers(
 
     Raises SourceError where the root is unusable, StaleNightError as land_source does.
     """
-    run = Run("", night, ZoneInfo("UTC"), fence, progress, Limits(), None)
+    run = Run("", night, ZoneInfo("UTC"), fence, progress, Limits(), None, ParquetProcess())
     with _session(warehouse_url, fence) as connection:
         with connection.cursor() as cursor:
             told = _told_unread(cursor, run.source)

@@ -29,6 +29,8 @@ class Limits:
     unpacked_bytes: int = 20_000 * MEGABYTE
     unpacked_ratio: int = 200
     unpacked_ratio_from: int = 4 * MEGABYTE
+    parquet_bytes: int = 192 * MEGABYTE
+    parquet_ratio: int = 2_000
     manifest_bytes: int = 10 * MEGABYTE
     quarantined_text: int = MEGABYTE
     chunk_bytes: int = 2 * MEGABYTE

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,7 @@ from lead_handoff.landing.accounts import FileAccount, Run
 from lead_handoff.landing.discovery import FoundFile
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
+from lead_handoff.landing.readers.parquet_process import ParquetProcess
 from lead_handoff.landing.spool import Spooled
 
 NIGHT = date(2026, 5, 1)
@@ -82,6 +85,7 @@ class Desk:
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch
+    parquet: ParquetProcess = field(default_factory=ParquetProcess)
 
     def read(
         self,
@@ -95,7 +99,14 @@ class Desk:
         spec = CATALOGUE[source]["leads"]
         stage = FakeStage([column.landed for column in spec.columns], spec.literal_null)
         run = Run(
-            source, NIGHT, ZoneInfo(zone), 1, lambda line: None, Limits(**limits), self.folder
+            source,
+            NIGHT,
+            ZoneInfo(zone),
+            1,
+            lambda line: None,
+            Limits(**limits),
+            self.folder,
+            self.parquet,
         )
         account = FileAccount(FoundFile(self.folder / name, name), len(content), "")
         load = file_load.FileLoad(run, spec, NIGHT, stage, account)  # type: ignore[arg-type]
@@ -107,7 +118,10 @@ class Desk:
                     file_load, "screen", lambda block, *_: np.zeros(len(block.table), np.bool_)
                 )
             try:
-                load.stage(Spooled(io.BytesIO(content), len(content), "", False), None)
+                with tempfile.TemporaryFile(dir=self.folder) as spool:
+                    spool.write(content)
+                    spool.seek(0)
+                    load.stage(Spooled(spool, len(content), "", False), None)
             except LandingError as error:
                 stage.reading.error = error.name
         stage.reading.rows = account.rows
@@ -118,4 +132,6 @@ class Desk:
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        yield Desk(tmp_path_factory.mktemp("spool"), monkeypatch)
+        desk = Desk(tmp_path_factory.mktemp("spool"), monkeypatch)
+        with closing(desk.parquet):
+            yield desk

@@ -1,16 +1,17 @@
-"""Parquet: columns cast to text in ISO form, then handed on in the same form as CSV.
+"""Parquet: columns cast to text in ISO form, written as CSV, a piece at a time.
 
-A line number is the row's number in the file, from 1.
+This is the work of the child process (parquet_child): what a file unpacks to is known only once it
+is read. A line number is the row's number in the file, from 1.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from lead_handoff.catalogue import Column, ObjectSpec, fold
-from lead_handoff.landing.blocks import Block, split
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
 
@@ -20,24 +21,33 @@ if TYPE_CHECKING:
 _MOST_ROWS = 4096
 
 
-class ParquetReader:
-    """The rows of one Parquet file as blocks.
+@dataclass(frozen=True)
+class Piece:
+    """Some rows as CSV without a header; ``first_row`` is the position of the first, from 0."""
 
-    Raises LandingError: parquet_empty, parquet_no_footer, parquet_damaged, too_many_columns, and
-    wrong_type where a column's type cannot become the due one without loss.
+    first_row: int
+    rows: int
+    csv: bytes
+
+
+class ParquetText:
+    """The rows of one Parquet file as pieces of CSV.
+
+    Raises LandingError: parquet_empty, parquet_no_footer, parquet_damaged, parquet_too_large,
+    too_many_columns, and wrong_type where a column's type cannot become the due one without loss.
+    MemoryError where the footer does not fit.
     """
-
-    is_empty = False
 
     def __init__(self, content: IO[bytes], spec: ObjectSpec, limits: Limits) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self._limits = limits
-        size = content.seek(0, io.SEEK_END)
-        if not size:
+        self._size = content.seek(0, io.SEEK_END)
+        self._written = 0
+        if not self._size:
             raise LandingError("parquet_empty", "the file has no bytes; deliver it again")
-        content.seek(-min(size, 4), io.SEEK_END)
+        content.seek(-min(self._size, 4), io.SEEK_END)
         if content.read() != b"PAR1":
             raise LandingError(
                 "parquet_no_footer", "the file lacks its footer: cut short, or no Parquet file"
@@ -46,6 +56,8 @@ class ParquetReader:
         try:
             self._file = pq.ParquetFile(content, pre_buffer=False, page_checksum_verification=True)
             schema = self._file.schema_arrow
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged() from error
         if len(schema) > limits.columns:
@@ -62,29 +74,57 @@ class ParquetReader:
                 due = column.kind if column else "text"
                 self.remarks.append(("parquet_type", f"{name}: {kind} where {due} is due"))
 
-    def blocks(self) -> Iterator[Block]:
-        """All rows, in order."""
+    def pieces(self) -> Iterator[Piece]:
+        """All rows, in order.
+
+        What the footer says of the sizes may be far too little, where long texts stand in a
+        dictionary: what does not fit into memory is tried again by fewer rows at once.
+        """
         import pyarrow as pa
 
-        row = 0
-        try:
-            for batch in self._file.iter_batches(batch_size=self._batch_rows()):
-                if batch.num_rows:
-                    yield self._block(batch, row)
-                row += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged() from error
-        if row != self._file.metadata.num_rows:
+        rows = self._batch_rows()
+        done = 0
+        while True:
+            try:
+                for piece in self._pieces_from(done, rows):
+                    yield piece
+                    done += piece.rows
+                break
+            except MemoryError:
+                if rows == 1:
+                    raise
+                rows = max(rows // 16, 1)
+            except (pa.ArrowException, OSError) as error:
+                raise _damaged() from error
+        if done != self._file.metadata.num_rows:
             raise _damaged()
+
+    def _pieces_from(self, first: int, rows: int) -> Iterator[Piece]:
+        row = 0
+        for batch in self._file.iter_batches(batch_size=rows, use_threads=False):
+            seen, row = row, row + batch.num_rows
+            if row > first:
+                batch = batch.slice(max(first - seen, 0))
+                yield from self._cut(batch, max(first, seen))
 
     def _batch_rows(self) -> int:
         """As many rows as should fit a chunk, judged by the footer."""
         metadata = self._file.metadata
         size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
         per_row = max(size // max(metadata.num_rows, 1), 1)
-        return int(min(max(self._limits.chunk_bytes // per_row, 16), _MOST_ROWS))
+        fitting = max(self._limits.chunk_bytes // per_row, 16)
+        return int(max(min(fitting, _MOST_ROWS, metadata.num_rows), 1))
 
-    def _block(self, batch: pa.RecordBatch, first_row: int) -> Block:
+    def _cut(self, batch: pa.RecordBatch, first_row: int) -> Iterator[Piece]:
+        """A batch in pieces of a chunk's size: a dictionary holds what many rows repeat."""
+        if batch.num_rows > 1 and _text_bytes(batch) > 2 * self._limits.chunk_bytes:
+            half = batch.num_rows // 2
+            yield from self._cut(batch.slice(0, half), first_row)
+            yield from self._cut(batch.slice(half), first_row + half)
+        elif batch.num_rows:
+            yield self._piece(batch, first_row)
+
+    def _piece(self, batch: pa.RecordBatch, first_row: int) -> Piece:
         import pyarrow as pa
         from pyarrow import csv
 
@@ -92,18 +132,42 @@ class ParquetReader:
             _as_text(array, column, name)
             for array, column, name in zip(batch.columns, self._columns, self.names, strict=True)
         ]
+        texts = pa.RecordBatch.from_arrays(texts, names=[str(i) for i in range(len(texts))])
+        self._written += _text_bytes(texts) + texts.num_rows
+        self._refuse_bomb()
         sink = io.BytesIO()
         # Every text is written in quotes, an empty one too: no row looks like a blank line.
-        csv.write_csv(
-            pa.RecordBatch.from_arrays(texts, names=[str(i) for i in range(len(texts))]),
-            sink,
-            csv.WriteOptions(include_header=False, quoting_style="needed"),
-        )
-        block = Block(self.names, sink.getvalue(), line_of=lambda row: first_row + row + 1)
-        block.table = split(block.data, ord(","), len(self.names), final=True).table
-        if len(block.table) != batch.num_rows:
-            raise _damaged()
-        return block
+        csv.write_csv(texts, sink, csv.WriteOptions(include_header=False, quoting_style="needed"))
+        return Piece(first_row, batch.num_rows, sink.getvalue())
+
+    def _refuse_bomb(self) -> None:
+        limits = self._limits
+        if self._written > limits.unpacked_bytes or (
+            self._written > limits.unpacked_ratio_from
+            and self._written > limits.parquet_ratio * self._size
+        ):
+            raise LandingError(
+                "parquet_too_large",
+                f"the file's {self._size:,} bytes hold over {self._written:,} bytes of text, beyond"
+                " the limit of size or ratio; deliver it in several files, or as .csv.gz",
+            )
+
+
+def _text_bytes(batch: pa.RecordBatch) -> int:
+    """About as many bytes as the batch's texts take, one by one."""
+    import pyarrow.compute as pc
+    import pyarrow.types as t
+
+    total = 0
+    for array in batch.columns:
+        if t.is_dictionary(array.type) and _is_bytes(array.type.value_type):
+            lengths = pc.binary_length(array.dictionary).take(array.indices)
+            total += pc.sum(lengths).as_py() or 0
+        elif _is_bytes(array.type) or t.is_binary(array.type) or t.is_large_binary(array.type):
+            total += pc.sum(pc.binary_length(array)).as_py() or 0
+        else:
+            total += array.nbytes
+    return int(total)
 
 
 def _damaged() -> LandingError:
