@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import time
 from collections import defaultdict
@@ -24,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -74,12 +72,8 @@ def measure(seed: int, leads: int, home: Path, server: Any) -> Score:
         ]
     with truth_file.open(encoding="utf-8") as lines:
         scored = score(read_truth(lines, ids), findings)
-    shutil.rmtree(company.out)
     truth_file.unlink()
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("drop database {} with (force)").format(sql.Identifier(bench.name))
-        )
+    bench.drop(server)
     return scored
 
 

@@ -14,6 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from lead_handoff import settings
 from lead_handoff.agreement import agreement_hash
 from lead_handoff.dbt import project, runner
@@ -87,39 +90,13 @@ class Bench:
 
     def night(self, day: date) -> Cost:
         """Land, build and publish one night, each step measured."""
-        runner.stand_by()
         started = time.monotonic()
-        for source in discover_sources(str(self.extracts)):
-            for load in land_source(
-                source,
-                day,
-                extracts_root=str(self.extracts),
-                warehouse_url=settings.warehouse_url("loader"),
-                fence=self._fence(),
-                agreement_dir=settings.agreement_dir(),
-                progress=lambda line: None,
-            ):
-                if load.status != "loaded":
-                    raise SystemExit(f"the extracts should be good ones, but: {load}")
+        self._land(day)
         landed = time.monotonic()
-        laid_out = project.lay_out()
-        url = settings.warehouse_url("transformer")
-        plan = slots.prepare_build(
-            url,
-            fence=self._fence(),
-            as_of=datetime.combine(day, clock(), UTC),
-            night=day,
-            agreement_hash=agreement_hash(laid_out / project.AGREEMENT),
-            code_hash=project.code_hash(),
-        )
-        built = runner.build(
-            plan.slot,
-            full_refresh=plan.is_full,
-            fence=self._fence(),
-            with_seeds=plan.is_full,
-            is_laid_out=True,
-        )
+        plan = self._prepare(day)
+        built = self._build(plan)
         was_built = time.monotonic()
+        url = settings.warehouse_url("transformer")
         slots.complete_build(url, fence=self._fence(), slot=plan.slot)
         publish.publish(
             url,
@@ -136,9 +113,61 @@ class Bench:
         )
         return cost
 
-    def _fence(self) -> int:
-        import psycopg
+    def built(self, day: date, selected: Sequence[str]) -> str:
+        """Land a night and build some of its models, without tests; the slot they stand in."""
+        self._land(day)
+        plan = self._prepare(day)
+        self._build(plan, selected)
+        return plan.slot
 
+    def drop(self, server: EmbeddedServer) -> None:
+        """Take the warehouse and the extracts away."""
+        shutil.rmtree(self.extracts)
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("drop database {} with (force)").format(sql.Identifier(self.name))
+            )
+
+    def _land(self, day: date) -> None:
+        runner.stand_by()
+        for source in discover_sources(str(self.extracts)):
+            for load in land_source(
+                source,
+                day,
+                extracts_root=str(self.extracts),
+                warehouse_url=settings.warehouse_url("loader"),
+                fence=self._fence(),
+                agreement_dir=settings.agreement_dir(),
+                progress=lambda line: None,
+            ):
+                if load.status != "loaded":
+                    raise SystemExit(f"the extracts should be good ones, but: {load}")
+
+    def _prepare(self, day: date) -> slots.BuildPlan:
+        laid_out = project.lay_out()
+        return slots.prepare_build(
+            settings.warehouse_url("transformer"),
+            fence=self._fence(),
+            as_of=datetime.combine(day, clock(), UTC),
+            night=day,
+            agreement_hash=agreement_hash(laid_out / project.AGREEMENT),
+            code_hash=project.code_hash(),
+        )
+
+    def _build(
+        self, plan: slots.BuildPlan, selected: Sequence[str] | None = None
+    ) -> runner.BuildResult:
+        return runner.build(
+            plan.slot,
+            full_refresh=plan.is_full,
+            fence=self._fence(),
+            select=selected,
+            with_tests=selected is None,
+            with_seeds=plan.is_full,
+            is_laid_out=True,
+        )
+
+    def _fence(self) -> int:
         with psycopg.connect(settings.warehouse_url("owner"), autocommit=True) as connection:
             return night_lock.acquire(connection, RUN)
 

@@ -68,6 +68,7 @@ def build(
     fence: int,
     select: Iterable[str] | None = None,
     with_seeds: bool = True,
+    with_tests: bool = True,
     is_laid_out: bool = False,
     progress: Callable[[str], None] = lambda line: None,
     finished: Callable[[str], None] = lambda name: None,
@@ -81,6 +82,7 @@ def build(
         fence: the run's fence; each model's transaction is refused once it is outdated.
         select: dbt selectors, for tests and for people; then nothing is said about completeness.
         with_seeds: load the seeds too; unneeded in a slot that holds this agreement already.
+        with_tests: run the tests of what is built; without them nothing may be published.
         is_laid_out: whether the caller has laid out the project (and its agreement) already.
         progress: receives lines for people ("model 12/48 …").
         finished: called with each model's name when it is done.
@@ -88,7 +90,7 @@ def build(
     Raises:
         BuildError: dbt failed, or something declared was not run; names every cause.
     """
-    kinds = {"model", "test"} | ({"seed"} if with_seeds else set())
+    kinds = {"model"} | ({"test"} if with_tests else set()) | ({"seed"} if with_seeds else set())
     is_full = full_refresh or select is not None
     target = project.target_dir(slot)
     target.mkdir(parents=True, exist_ok=True)
@@ -101,6 +103,7 @@ def build(
     arguments = ["build", "--no-use-colors", "--no-use-colors-file"]
     arguments += ["--exclude-resource-type", "unit_test"]
     arguments += [] if with_seeds else ["--exclude-resource-type", "seed"]
+    arguments += [] if with_tests else ["--exclude-resource-type", "test"]
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += [] if is_full else ["--exclude", NOT_AGAIN]
     selected = tuple(select or ()) if is_full else TABLES_AND_TESTS

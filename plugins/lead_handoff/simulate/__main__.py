@@ -5,6 +5,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from lead_handoff.simulate.innocence import INNOCENT
 from lead_handoff.simulate.run import Company, simulate
 
 
@@ -27,7 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--trial", action="store_true", help="with every kind of misconduct, and its look-alikes"
     )
+    parser.add_argument(
+        "--innocent",
+        choices=INNOCENT,
+        metavar="KIND",
+        default="",
+        help="without any misconduct; " + "; ".join(f"{k}: {v.says}" for k, v in INNOCENT.items()),
+    )
     options = parser.parse_args(arguments)
+    if options.innocent and options.trial:
+        parser.error("--innocent and --trial exclude each other")
     if options.leads < 0 or options.first_days < 1 or options.nights < 0:
         parser.error("--leads and --nights must be 0 or more, --first-days at least 1")
     out = options.out.resolve()
@@ -44,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             nights=options.nights,
             noise=not options.clean,
             trial=options.trial,
+            innocent=options.innocent,
         ),
         progress=lambda text: print(text, file=sys.stderr, flush=True),
     )

@@ -141,6 +141,13 @@ def next_of(instants: tuple[int, ...], after: int) -> int:
     return next((instant for instant in instants if instant > after), 0)
 
 
+def innocent_plan(horizon: Horizon) -> Plan:
+    """Nobody has a plan."""
+    conducts = {p.user_id: "honest" for p in PEOPLE if p.is_quota_bearing}
+    ends = tuple(at for is_quarter, at in _period_ends(horizon) if is_quarter)
+    return Plan(conducts, colluding={}, quarter_ends=ends, floods=())
+
+
 def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
     """Draw the company's plan: its everyday one, or one that tries every rule."""
     stayers = [p for p in PEOPLE if p.is_quota_bearing and not p.left_on]

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 
 from lead_handoff.simulate.delivery import Delivery, Horizon, write_manifests
+from lead_handoff.simulate.honest import HonestLife
+from lead_handoff.simulate.innocence import INNOCENT
 from lead_handoff.simulate.life import Life
 from lead_handoff.simulate.misconduct import company_line
 from lead_handoff.simulate.standing import (
@@ -19,6 +21,8 @@ from lead_handoff.simulate.standing import (
     write_own_opportunities,
     write_standing,
 )
+from lead_handoff.simulate.truth import Truth
+from lead_handoff.simulate.withheld import Withheld
 from lead_handoff.simulate.world import World, make_world
 
 PART_LEADS = 25_000
@@ -31,7 +35,7 @@ class Company:
     """What to simulate: `leads` people from `start` on, and where to put it.
 
     A `trial` company plants every kind of misconduct that takes many leads to show, and what only
-    looks like it, so that rules can be measured.
+    looks like it, so that rules can be measured. An `innocent` one, named by its kind, plants none.
     """
 
     out: Path
@@ -44,11 +48,18 @@ class Company:
     noise: bool = True
     trial: bool = False
     part_leads: int = PART_LEADS
+    innocent: str = ""
 
     def world(self) -> World:
         """What the leads of this company share."""
         horizon = Horizon(self.start, self.first_days, self.nights)
-        return make_world(horizon, seed=self.seed, leads=self.leads, trial=self.trial)
+        return make_world(
+            horizon,
+            seed=self.seed,
+            leads=self.leads,
+            trial=self.trial,
+            innocent=bool(self.innocent),
+        )
 
 
 def simulate(company: Company, progress: Callable[[str], None] = lambda text: None) -> Counter[str]:
@@ -91,7 +102,7 @@ def _truth_of(company: Company, part: int) -> Path:
 def _write_part(company: Company, part: int) -> Counter[str]:
     """Write one part's extracts, and its truth beside the whole truth's file."""
     world = company.world()
-    out = Delivery(company.out, world.horizon, part, noise=company.noise)
+    out = _delivery(company, world, part)
     first = part * company.part_leads
     counts: Counter[str] = Counter()
     with _truth_of(company, part).open("w", encoding="utf-8") as truth:
@@ -101,7 +112,7 @@ def _write_part(company: Company, part: int) -> Counter[str]:
                 write_own_opportunities(world, out)
             for number in range(first, min(first + company.part_leads, company.leads)):
                 stream = Random((world.seed << 40) | number)  # noqa: S311 - must repeat, not hide
-                lead = Life(world, out, stream, number).run()
+                lead = _live(company, world, out, stream, number)
                 counts.update(lead.rules)
                 truth.write(lead.line() + "\n")
             if part == 0:
@@ -109,3 +120,19 @@ def _write_part(company: Company, part: int) -> Counter[str]:
         finally:
             out.close()
     return counts
+
+
+def _delivery(company: Company, world: World, part: int) -> Delivery:
+    if not company.innocent:
+        return Delivery(company.out, world.horizon, part, noise=company.noise)
+    kind = INNOCENT[company.innocent]
+    return Withheld(
+        company.out, world.horizon, part, fact=kind.fact, amount=kind.amount, clock=kind.clock
+    )
+
+
+def _live(company: Company, world: World, out: Delivery, stream: Random, number: int) -> Truth:
+    if company.innocent:
+        habit = INNOCENT[company.innocent].habit
+        return HonestLife(world, out, stream, number, habit).run()
+    return Life(world, out, stream, number).run()

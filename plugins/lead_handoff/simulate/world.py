@@ -10,7 +10,15 @@ from lead_handoff.simulate.catalogue import LEAD_SOURCES
 from lead_handoff.simulate.company import PEOPLE, Person
 from lead_handoff.simulate.delivery import DAY, Horizon
 from lead_handoff.simulate.identifiers import salesforce_id
-from lead_handoff.simulate.plan import HEADQUARTERS, SQUATTERS_STOP, TEAMS, Plan, make_plan, next_of
+from lead_handoff.simulate.plan import (
+    HEADQUARTERS,
+    SQUATTERS_STOP,
+    TEAMS,
+    Plan,
+    innocent_plan,
+    make_plan,
+    next_of,
+)
 
 BACKLOG_DAYS = 60
 BACKLOG_SHARE = 0.12
@@ -74,12 +82,18 @@ class World:
         return PROMISES[instant >= self.agreement_changed_at, tier]
 
 
-def make_world(horizon: Horizon, *, seed: int, leads: int, trial: bool = False) -> World:
+def make_world(
+    horizon: Horizon, *, seed: int, leads: int, trial: bool = False, innocent: bool = False
+) -> World:
     """Build the company of `seed`."""
     first = horizon.start - timedelta(BACKLOG_DAYS + 30)
     last = horizon.start + timedelta(horizon.first_days + horizon.nights + 200)
-    plan = make_plan(horizon, Random(seed), trial=trial)  # noqa: S311 - must repeat
-    reps = {team: [p for p in PEOPLE if p.role == "rep" and p.team == team] for team in TEAMS}
+    plan = (
+        innocent_plan(horizon) if innocent else make_plan(horizon, Random(seed), trial=trial)  # noqa: S311 - must repeat
+    )
+    # Where all is in order whoever leaves has handed everything over in time.
+    working = [p for p in PEOPLE if p.role == "rep" and not (innocent and p.left_on)]
+    reps = {team: [p for p in working if p.team == team] for team in TEAMS}
     bdrs = {p.team: p for p in PEOPLE if p.role == "bdr"}
     changed = datetime.combine(AGREEMENT_CHANGED_ON, time(0), tzinfo=HEADQUARTERS)
     world = World(
