@@ -10,6 +10,8 @@ ARGS ?=
 LEADS ?=
 EXITS ?=
 SEEDS ?=
+PART ?=
+KINDS ?=
 
 export PYTHONPATH := $(CURDIR)/plugins$(if $(PYTHONPATH),:$(PYTHONPATH))
 # Each of these libraries reports its use to its makers unless told not to.
@@ -101,8 +103,8 @@ test-all: setup ## run everything, in under an hour: what `make test` runs and w
 bench: setup ## measure a full build and a night against plain COPY: make bench [LEADS=200000]
 	@$(RUN) bench/build_and_night.py $(if $(LEADS),--leads "$(LEADS)") $(ARGS)
 
-bench-integrity: setup ## measure how good the rules are: make bench-integrity [LEADS=8000] [SEEDS="101 102"]
-	@$(RUN) bench/integrity.py $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+bench-integrity: setup ## measure how good the rules are: make bench-integrity [PART=innocent] [KINDS="plain"] [SEEDS="1 2"]
+	@$(RUN) bench/integrity.py $(if $(PART),--part $(PART)) $(if $(KINDS),--kinds $(KINDS)) $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 bench-review: setup ## measure freezing, drawing and verifying a month: make bench-review [EXITS=1000000]
 	@$(RUN) bench/review_speed.py $(if $(EXITS),--exits "$(EXITS)") $(ARGS)

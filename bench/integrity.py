@@ -1,173 +1,73 @@
-"""How good the integrity rules are: precision and recall against a truth they never see.
+"""How good the integrity rules are: whom they accuse falsely, and what they find and miss.
 
-    make bench-integrity                     twenty companies of 8,000 leads
-    make bench-integrity LEADS=2000          smaller ones
-    make bench-integrity SEEDS="1 2 3"       others
+    make bench-integrity                          everything: hours
+    make bench-integrity PART=innocent            innocent companies of 2,000 leads, seeds 1 to 20
+    make bench-integrity PART=innocent KINDS="plain dates_only" SEEDS="1 2"
+    make bench-integrity PART=guilty              guilty ones of 8,000 leads, seeds 121 to 140
+    make bench-integrity PART=picking             cherry picking by the number of events
 
-Each seed is a company of its own, simulated with every kind of misconduct and with what only looks
-like it, landed and built as a night is. Seeds up to 120 have been used to set thresholds, those
-from 121 on are for measuring. Everything runs on a server of its own, deleted at the end.
+Companies are simulated, landed and judged on a server of its own, deleted at the end. Results are
+kept in $HANDOFF_HOME/bench/integrity.jsonl under a hash of the code: a bench that is stopped goes
+on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import date
 from pathlib import Path
-from typing import Any
-
-import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from nights import Bench, say, server_of_its_own, table
+import guilty
+import innocent
+import picking
+from kept import Kept
+from nights import server_of_its_own
 
 from lead_handoff import settings
-from lead_handoff.agreement import load_agreement
-from lead_handoff.report import Share
-from lead_handoff.simulate.run import Company
-from lead_handoff.simulate.scoring import Case, Finding, Score, Tally, read_truth, score
 
-START, FIRST_DAYS = date(2026, 2, 1), 175
-"""Two quarters end, five months end, and leads of the first weeks have had the time to stall."""
-
-Tallies = dict[tuple[str, str], Tally]
-
-
-def measure(seed: int, leads: int, home: Path, server: Any) -> Score:
-    """One company, built and held against its truth."""
-    truth_file = home / f"integrity_{seed}.truth"
-    company = Company(
-        home / f"integrity_{seed}",
-        truth_file,
-        leads,
-        seed,
-        START,
-        FIRST_DAYS,
-        nights=0,
-        noise=False,
-        trial=True,
-    )
-    bench = Bench(server, company)
-    bench.night(bench.first_night)
-    with psycopg.connect(settings.warehouse_url("owner")) as connection:
-        ids = {
-            str(source_id): str(lead_id)
-            for source_id, lead_id in connection.execute(
-                "select source_id, lead_id from marts.bridge_lead_ids"
-            )
-        }
-        findings = [
-            Finding(*row)
-            for row in connection.execute(
-                "select rule, subject_type, subject_id, lead_id from marts.fct_integrity_findings"
-                " where resolved_at is null"
-            )
-        ]
-    with truth_file.open(encoding="utf-8") as lines:
-        scored = score(read_truth(lines, ids), findings)
-    truth_file.unlink()
-    bench.drop(server)
-    return scored
-
-
-def report(tallies: Tallies) -> str:
-    """What came out, for a person."""
-    rows = [("rule", "judged by", "cases", "found", "precision", "recall")]
-    for (rule, scope), tally in sorted(tallies.items()):
-        rows.append(
-            (
-                rule,
-                scope,
-                f"{tally.planted:,}",
-                f"{tally.found:,}",
-                _rate(tally.right, tally.found, "nothing found"),
-                _rate(tally.right, tally.planted, "no case"),
-            )
-        )
-    kinds = [("recall by kind", "", "cases", "found", "recall")]
-    look_alikes = [("look-alike", "", "cases", "flagged", "share")]
-    for (rule, _), tally in sorted(tallies.items()):
-        for name, (hits, cases) in sorted(tally.kinds.items()):
-            kinds.append((rule, name, f"{cases:,}", f"{hits:,}", _rate(hits, cases, "")))
-        for name, (hits, cases) in sorted(tally.look_alikes.items()):
-            look_alikes.append((rule, name, f"{cases:,}", f"{hits:,}", _rate(hits, cases, "")))
-    return "\n\n".join(table(part) for part in (rows, kinds, look_alikes))
-
-
-def _rate(part: int, whole: int, without: str) -> str:
-    """A share with its 95 % interval (Wilson), or in words that there is nothing to judge by."""
-    if not whole:
-        return without
-    low, high = Share(part, whole).interval
-    return f"{part / whole:.3f} ({max(low, 0):.3f}-{high:.3f})"
-
-
-def as_json(tallies: Tallies, seeds: Iterable[int], leads: int) -> str:
-    """The same for a program."""
-    rules = []
-    for (rule, scope), tally in sorted(tallies.items()):
-        shares = {
-            "precision": Share(tally.right, tally.found),
-            "recall": Share(tally.right, tally.planted),
-        }
-        rules.append(
-            {"rule": rule, "scope": scope, **asdict(tally)}
-            | {
-                name: {"value": share.value, "interval": share.interval} if share.whole else None
-                for name, share in shares.items()
-            }
-        )
-    return json.dumps({"leads": leads, "seeds": list(seeds), "rules": rules}, indent=2) + "\n"
-
-
-def show_disagreement(seed: int, scored: Score, limit: int) -> None:
-    """Name the cases of one company that were missed or wrongly found, a few of each rule."""
-    for word, cases in (("missed", scored.missed), ("wrong", scored.wrong)):
-        of_rule: dict[tuple[str, str], list[Case]] = defaultdict(list)
-        for case in cases:
-            of_rule[case.rule, case.scope].append(case)
-        for (rule, scope), some in sorted(of_rule.items()):
-            names = ", ".join(case.subject for case in some[:limit])
-            say(f"seed {seed}: {word} {len(some)} {rule} ({scope}): {names}")
+PARTS = ("innocent", "guilty", "picking")
 
 
 def main() -> int:
     """Run the benchmark as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--leads", type=int, default=8_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(121, 141)))
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--part", choices=PARTS, action="append", help="all of them if none")
+    parser.add_argument("--leads", type=int, help="of a company: 2,000, and 8,000 of guilty ones")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", help="1 to 20, and 121 to 140 of guilty ones"
+    )
+    parser.add_argument("--kinds", nargs="+", default=[], help="kinds of innocent companies: all")
+    parser.add_argument("--kept", type=Path, help="where results are kept")
+    parser.add_argument("--json", type=Path, help="write the figures of guilty companies here too")
     parser.add_argument("--explain", type=int, default=0, help="name so many cases that disagree")
     options = parser.parse_args()
-    tallies: Tallies = defaultdict(Tally)
-    started = time.monotonic()
+    parts = options.part or PARTS
+    kinds = innocent.kinds_of(options.kinds)
+    kept = Kept(options.kept or settings.home() / "bench" / "integrity.jsonl")
+    if "picking" in parts:
+        print(picking.report(), flush=True)
+    if set(parts) <= {"picking"}:
+        return 0
     with server_of_its_own() as (server, home):
-        for number, seed in enumerate(options.seeds, 1):
-            scored = measure(seed, options.leads, home, server)
-            for key, tally in scored.tallies.items():
-                tallies[key] += tally
-            show_disagreement(seed, scored, options.explain)
-            if options.json:  # after each company, so that a run cut short has not been in vain
-                figures = as_json(tallies, options.seeds[:number], options.leads)
-                options.json.write_text(figures)
-            say(
-                f"seed {seed} ({number} of {len(options.seeds)}): {scored.missed.total()} missed,"
-                f" {scored.wrong.total()} wrong; {time.monotonic() - started:.0f} s so far"
-            )
-    for row in load_agreement(settings.agreement_dir())["agreement_rules"]:
-        if not any(rule == row["rule"] for rule, _ in tallies):
-            tallies[str(row["rule"]), "-"] = Tally()
-    seeds = ", ".join(str(seed) for seed in options.seeds)
-    print(f"\n{options.leads:,} leads and {FIRST_DAYS} days a company; seeds {seeds}\n")
-    print(report(tallies))
+        if "innocent" in parts:
+            seeds, leads = options.seeds or innocent.SEEDS, options.leads or innocent.LEADS
+            accused = innocent.measured(kinds, seeds, leads, kept, home, server)
+            print(f"\n{leads:,} leads and {innocent.DAYS} days a company; seeds {_listed(seeds)}\n")
+            print(innocent.report(accused), flush=True)
+        if "guilty" in parts:
+            seeds, leads = options.seeds or guilty.SEEDS, options.leads or guilty.LEADS
+            tallies = guilty.measured(seeds, leads, kept, home, server, options.explain)
+            print(f"\n{leads:,} leads and {guilty.DAYS} days a company; seeds {_listed(seeds)}\n")
+            print(guilty.report(tallies))
+            if options.json:
+                options.json.write_text(guilty.as_json(tallies, seeds, leads))
     return 0
+
+
+def _listed(seeds: list[int]) -> str:
+    return ", ".join(str(seed) for seed in seeds)
 
 
 if __name__ == "__main__":

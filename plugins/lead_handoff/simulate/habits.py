@@ -16,7 +16,7 @@ Draw = Callable[[], float]
 LONGEST = 60.0
 """No honest lead waits for more days than this: after 90 it has stalled, which is a finding."""
 NIGHTLY_RUN = 2 * 3_600
-"""The nightly copy begins at this second of the day (UTC) and takes a few minutes."""
+"""The nightly copy begins at this second of the day (UTC) and ends within the minute."""
 
 
 def _normal(draw: Draw) -> float:
@@ -80,4 +80,4 @@ class Habit:
 
 
 def _next_copy(at: int, draw: Draw) -> int:
-    return (at - NIGHTLY_RUN) // DAY * DAY + DAY + NIGHTLY_RUN + int(draw() * 400)
+    return (at - NIGHTLY_RUN) // DAY * DAY + DAY + NIGHTLY_RUN + int(draw() * 50)

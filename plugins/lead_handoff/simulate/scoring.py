@@ -23,6 +23,12 @@ STALLED_SHARE, STALLED_LEADS = 0.65, 10
 PIPELINE_SHARE, PIPELINE_OPPORTUNITIES, PIPELINE_DAYS = 0.95, 20, 60
 """Of at least so many opportunities more than the share is marketing's, and half take longer."""
 
+GRADES = ("certain", "likely", "possible")
+ABOUT_NOBODY = ("unsigned_agreement", "not_delivered")
+"""Rules that say what is missing, and are right in an innocent company too."""
+POSSIBLE_PER_HANDOFF = 0.001
+"""So many findings that are only possible may be false."""
+
 
 class Case(NamedTuple):
     """A rule and a subject; `scope` is the subject's kind, or lead for anything of one lead."""
@@ -236,3 +242,14 @@ def score(truth: Truth, findings: Iterable[Finding]) -> Score:
         hit = int(found[case] > truth.planted[case])
         tallies[case.rule, case.scope] += Tally(look_alikes={why: (hit, 1)})
     return Score(dict(tallies), truth.planted - found, found - truth.planted)
+
+
+def false_accusations(found: Mapping[tuple[str, str], int], handoffs: int) -> list[str]:
+    """What is too much of the findings, by rule and grade, of companies that did nothing wrong."""
+    too_many = []
+    for (rule, grade), count in sorted(found.items()):
+        if rule in ABOUT_NOBODY or not count:
+            continue
+        if grade != "possible" or count > POSSIBLE_PER_HANDOFF * handoffs:
+            too_many.append(f"{rule}: {count} {grade} in {handoffs} handoffs")
+    return too_many
