@@ -22,7 +22,7 @@ export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all up down nightly pull freeze sample extend handoff-verify intake backfill psql url metrics docs \
+.PHONY: help setup demo test test-all up down nightly pull withdraw freeze sample extend handoff-verify intake backfill psql url metrics docs \
         check-agreement check-connection bench bench-integrity bench-review \
         lint format lock clean clean-all
 
@@ -75,6 +75,15 @@ check-connection: setup ## say what a connection lacks: make check-connection [C
 pull: setup ## pull a night from the sources: make pull DATE=2026-05-01 [CONN=salesforce_default]
 	@$(call need,DATE,2026-05-01)
 	@$(RUN) -m lead_handoff.cli pull --date "$(DATE)" $(if $(CONN),--conn "$(CONN)") $(ARGS)
+
+withdraw: setup ## take a landed version out: make withdraw SOURCE=… OBJECT=… KEY=… STAMP=… WHY="…" [BY="…"]
+	@$(call need,SOURCE,salesforce)
+	@$(call need,OBJECT,Lead)
+	@$(call need,KEY,00Q000000000001AAA)
+	@$(call need,STAMP,2026-05-01T08:00:00Z)
+	@$(call need,WHY,amount in cents)
+	@$(RUN) -m lead_handoff.cli withdraw --source "$(SOURCE)" --object "$(OBJECT)" --key "$(KEY)" \
+		--stamp "$(STAMP)" --why "$(WHY)" $(if $(BY),--by "$(BY)") $(ARGS)
 
 up: setup ## start PostgreSQL and Airflow with its UI
 	@$(RUN) -m lead_handoff.local up

@@ -166,6 +166,46 @@ def intake(_options: argparse.Namespace, console: Console) -> int:
     return FAILED if taken["refused"] else 0
 
 
+def withdraw(options: argparse.Namespace, console: Console) -> int:
+    """Take a landed version out, as a run of its own that no night overlaps."""
+    import getpass
+
+    import psycopg
+
+    from lead_handoff.landing import withdraw as withdrawing
+    from lead_handoff.local.provision import ensure_running
+    from lead_handoff.warehouse import night_lock
+
+    wanted = withdrawing.Withdrawal(
+        withdrawing.spec_of(options.source, options.object),
+        options.key,
+        withdrawing.parse_stamp(options.stamp),
+        options.by or getpass.getuser(),
+        options.why,
+    )
+    if (service := settings.elt_landings().get(wanted.spec.source)) and service.keeps(
+        wanted.spec.name
+    ):
+        raise withdrawing.WithdrawalError(
+            f"an ELT service keeps {wanted.spec.source} {wanted.spec.name}; take the row out there"
+        )
+    ensure_running(console.say)
+    owner, run_id = settings.warehouse_url("owner"), f"withdraw__{os.getpid()}"
+    with (
+        psycopg.connect(owner, autocommit=True) as connection,
+        night_lock.holding(owner, run_id),
+    ):
+        fence = night_lock.acquire(connection, run_id)
+        try:
+            count = withdrawing.withdraw(
+                wanted, warehouse_url=settings.warehouse_url("loader"), fence=fence
+            )
+        finally:
+            night_lock.release(connection, run_id)
+    console.say(f"{count} version(s) withdrawn; the next night builds its marts without")
+    return 0
+
+
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
     """Name every problem of the agreement's files."""
     from lead_handoff.agreement import check_agreement as problems_of
@@ -505,6 +545,18 @@ def _parser() -> argparse.ArgumentParser:
 
     showing = commands.add_parser("demo", help="run everything on a simulated company")
     showing.set_defaults(command=demo)
+
+    withdrawing = commands.add_parser("withdraw", help="take a landed version out")
+    for name, what in (
+        ("source", "as the folder is named"),
+        ("object", "as the folder is named"),
+        ("key", "the record's id"),
+        ("stamp", "the version's _stamp"),
+        ("why", "the reason, in words"),
+    ):
+        withdrawing.add_argument(f"--{name}", required=True, help=what)
+    withdrawing.add_argument("--by", help="who decided; without it, who is logged in")
+    withdrawing.set_defaults(command=withdraw)
 
     checking = commands.add_parser("check-agreement", help="check the agreement's files")
     checking.set_defaults(command=check_agreement)

@@ -12,6 +12,13 @@ accounted as (
     group by 1, 2
 ),
 
+-- What somebody took out is accounted for there.
+withdrawn as (
+    select source, table_name, count(*) as rows
+    from ops.withdrawals
+    group by 1, 2
+),
+
 held as (
     {% for table in raw_tables %}
     select {{ table.source }} as source, {{ table.name }} as table_name, count(*) as rows
@@ -20,8 +27,14 @@ held as (
     {% endfor %}
 )
 
-select held.source, held.table_name, held.rows as rows_held, accounted.rows as rows_accounted
+select
+    held.source,
+    held.table_name,
+    held.rows as rows_held,
+    accounted.rows - coalesce(withdrawn.rows, 0) as rows_accounted
 from held
 inner join accounted
     on accounted.source = held.source and accounted.table_name = held.table_name
-where held.rows <> accounted.rows
+left join withdrawn
+    on withdrawn.source = held.source and withdrawn.table_name = held.table_name
+where held.rows <> accounted.rows - coalesce(withdrawn.rows, 0)

@@ -182,6 +182,9 @@ class FolderLoad:
             (None, kind, detail, None) for kind, detail in self._remarks
         ]
         report += [(each.name, "ignored_file", each.why, None) for each in self.unread]
+        if merged.withdrawn:
+            detail = "versions that were withdrawn; they do not land again"
+            report.append((None, "withdrawn", detail, merged.withdrawn))
         report += [
             (found.name, "file_still_growing", "left for the next run", None)
             for found in self._waiting

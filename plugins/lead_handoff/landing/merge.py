@@ -22,11 +22,15 @@ _METADATA = ("_key", "_stamp", "_stamp_from_folder", "_content_hash")
 
 @dataclass(frozen=True)
 class Merged:
-    """Rows of one load by what became of them; their sum is the number of staged rows."""
+    """Rows of one load by what became of them: new, updated and unchanged are all staged rows.
+
+    ``withdrawn`` are those of the unchanged ones that somebody took out and that stay out.
+    """
 
     new: int
     updated: int
     unchanged: int
+    withdrawn: int = 0
 
 
 def merge(stage: Stage, load_id: int, night: date) -> Merged:
@@ -47,7 +51,7 @@ def merge(stage: Stage, load_id: int, night: date) -> Merged:
     new = _count_new_keys(stage, load_id, was_empty) if inserted else 0
     if inserted < staged and not was_empty:
         _lower_first_night(stage, load_id, night)
-    return Merged(new, inserted - new, staged - inserted)
+    return Merged(new, inserted - new, staged - inserted, _count_withdrawn(stage, night))
 
 
 def _exists(stage: Stage, query: sql.Composed) -> bool:
@@ -57,19 +61,49 @@ def _exists(stage: Stage, query: sql.Composed) -> bool:
 
 def _insert(stage: Stage, load_id: int, night: date, on_conflict: sql.SQL) -> int:
     columns = sorted(stage.delivered)
-    names = [*columns, *_METADATA, "_first_night", "_load_id", "_overflow"]
-    stage.cursor.execute(
-        sql.SQL("insert into {} ({}) select {}, {}, {}, _overflow from {} {}").format(
-            stage.table,
-            sql.SQL(", ").join(map(sql.Identifier, names)),
-            _version(stage, columns, night),
-            night,
-            load_id,
-            STAGE,
-            on_conflict,
+    names = sql.SQL(", ").join(
+        map(sql.Identifier, [*columns, *_METADATA, "_first_night", "_load_id", "_overflow"])
+    )
+    rows = sql.SQL("select {}, {}::date, {}::bigint, _overflow from {}").format(
+        _version(stage, columns, night), night, load_id, STAGE
+    )
+    if _has_withdrawals(stage):
+        rows = sql.SQL("select * from ({}) as staged ({}) where not exists ({})").format(
+            rows, names, _withdrawals(stage)
         )
+    stage.cursor.execute(
+        sql.SQL("insert into {} ({}) {} {}").format(stage.table, names, rows, on_conflict)
     )
     return stage.cursor.rowcount
+
+
+def _withdrawals(stage: Stage) -> sql.Composed:
+    """The withdrawals of the staged version at hand."""
+    return sql.SQL(
+        "select from ops.withdrawals as gone"
+        " where gone.source = {} and gone.object = {} and gone.key = staged._key"
+        " and gone.stamp = staged._stamp and gone.content_hash = staged._content_hash"
+    ).format(stage.spec.source, stage.spec.name)
+
+
+def _has_withdrawals(stage: Stage) -> bool:
+    query = sql.SQL("select from ops.withdrawals where source = {} and object = {}")
+    return _exists(stage, query.format(stage.spec.source, stage.spec.name))
+
+
+def _count_withdrawn(stage: Stage, night: date) -> int:
+    if not _has_withdrawals(stage):
+        return 0
+    columns = sorted(stage.delivered)
+    stage.cursor.execute(
+        sql.SQL("select count(*) from (select {} from {}) as staged ({}) where exists ({})").format(
+            _version(stage, columns, night),
+            STAGE,
+            sql.SQL(", ").join(map(sql.Identifier, [*columns, *_METADATA])),
+            _withdrawals(stage),
+        )
+    )
+    return int(stage.cursor.fetchall()[0][0])
 
 
 def _insert_bulk(stage: Stage, load_id: int, night: date) -> int:

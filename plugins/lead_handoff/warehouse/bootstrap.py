@@ -243,6 +243,7 @@ def _grant(cursor: psycopg.Cursor) -> None:
     add("grant usage on all sequences in schema ops to {a}, {b}", a=LOADER, b=TRANSFORMER)
     for table in ("loads", "load_files", "quarantine", "load_report"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=LOADER)
+    add("grant insert on ops.withdrawals to {role}", role=LOADER)
     for table in ("slots", "generations", "findings_ledger"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=TRANSFORMER)
     add("grant insert on ops.finding_changes to {role}", role=TRANSFORMER)

@@ -89,6 +89,25 @@ comment on table ops.load_report is
     'What was accepted but deserves to be known: one row per file and kind of remark.';
 create index if not exists load_report_by_load on ops.load_report (load_id);
 
+-- A landed version that was taken out again. Its load_id is a number of the same row as that of loads,
+-- so that a slot knows whether it has heard of it.
+create table if not exists ops.withdrawals (
+    load_id bigint not null,
+    source text not null,
+    object text not null,
+    table_name text not null,
+    key text collate "C" not null,
+    stamp timestamptz not null,
+    content_hash text collate "C" not null,
+    first_night date not null,
+    withdrawn_by text not null,
+    reason text not null,
+    withdrawn_at timestamptz not null default clock_timestamp(),
+    primary key (source, object, key, stamp, content_hash)
+);
+comment on table ops.withdrawals is
+    'One row per landed version that somebody took out: who, when, why. The same content is not landed again. Only grows.';
+
 -- ---------------------------------------------------------------------------------------------
 -- One night at a time. The fence is a key column on purpose: taking over (which changes it) waits
 -- for every transaction that asserted it, while renewing the lease does not.

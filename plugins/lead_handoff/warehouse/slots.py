@@ -75,7 +75,14 @@ class BuildPlan:
     since_load_id: int
 
 
-def decide(slot: Slot, *, as_of: datetime, agreement_hash: str, code_hash: str) -> str | None:
+def decide(
+    slot: Slot,
+    *,
+    as_of: datetime,
+    agreement_hash: str,
+    code_hash: str,
+    newest_withdrawal: int = 0,
+) -> str | None:
     """Why this slot must be built anew for this night, or None if it can be brought forward."""
     if slot.state == "empty" or slot.as_of is None:
         return "the slot holds no complete night"
@@ -85,6 +92,9 @@ def decide(slot: Slot, *, as_of: datetime, agreement_hash: str, code_hash: str) 
         return "the models have changed"
     if slot.as_of > as_of:
         return f"the slot already holds a later night ({slot.as_of:%Y-%m-%d})"
+    if newest_withdrawal > (slot.since_load_id or 0):
+        # News is found among landed rows; what a row said that is gone nobody can tell.
+        return "a landed version was withdrawn"
     if slot.state == "building":
         # Which leads a night touches is worked out from what the slot holds; a broken-off attempt
         # may have replaced that already, and a second one would then miss them.
@@ -110,14 +120,20 @@ def prepare_build(
     """
     with night_lock.writing(url, fence, "prepare") as cursor:
         slot = _read_slot(cursor, unpublished_slot(cursor))
+        cursor.execute("select coalesce(max(load_id), 0) from ops.withdrawals")
+        newest_withdrawal = int(_one(cursor))
         reason = full_because or decide(
-            slot, as_of=as_of, agreement_hash=agreement_hash, code_hash=code_hash
+            slot,
+            as_of=as_of,
+            agreement_hash=agreement_hash,
+            code_hash=code_hash,
+            newest_withdrawal=newest_withdrawal,
         )
         is_full = reason is not None
         if is_full:
             _empty(cursor, slot.slot)
         cursor.execute("select coalesce(max(load_id), 0) from ops.loads")
-        newest_load = _one(cursor)
+        newest_load = max(int(_one(cursor)), newest_withdrawal)
         plan = BuildPlan(
             slot=slot.slot,
             is_full=is_full,

@@ -84,6 +84,18 @@ def test_one_old_file_of_a_required_source_is_no_stale_source(company: Company) 
     assert company.gate("raw", FIRST_NIGHT).passed
 
 
+def test_a_version_that_somebody_withdrew_is_accounted_for(company: Company) -> None:
+    company.arrive(FIRST_NIGHT)
+    company.run(
+        "with gone as (delete from raw_marketo.leads where _key = (select min(_key) from"
+        " raw_marketo.leads) returning *) insert into ops.withdrawals (load_id, source, object,"
+        " table_name, key, stamp, content_hash, first_night, withdrawn_by, reason)"
+        " select 10000, 'marketo', 'leads', 'leads', _key, _stamp, _content_hash, _first_night,"
+        " 'Jo', 'wrong' from gone"
+    )
+    assert company.gate("raw", FIRST_NIGHT).passed
+
+
 # -- each defect, the expectation that must name it, and the keys it must name --------------------
 
 Plant = Callable[[Company, date], None]

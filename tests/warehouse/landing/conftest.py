@@ -27,6 +27,7 @@ class Delivery:
     root: Path
     agreement: Path
     url: str
+    owner: str
     lines: list[str] = field(default_factory=list)
 
     def put(
@@ -93,6 +94,8 @@ class Delivery:
         self.root.mkdir(parents=True)
         self.lines.clear()
         (self.agreement / "agreement_sources.csv").unlink(missing_ok=True)
+        with psycopg.connect(self.owner) as connection:
+            connection.execute("truncate ops.withdrawals")
         with psycopg.connect(self.url) as connection:
             used = connection.execute(
                 "select distinct source, object from ops.loads where status <> 'ignored'"
@@ -124,7 +127,12 @@ def module_delivery(module_warehouse: Any, tmp_path_factory: pytest.TempPathFact
     base = tmp_path_factory.mktemp("delivery")
     agreement = base / "agreement"
     agreement.mkdir()
-    return Delivery(base / "extracts", agreement, module_warehouse.url("loader"))
+    return Delivery(
+        base / "extracts",
+        agreement,
+        module_warehouse.url("loader"),
+        module_warehouse.url("owner"),
+    )
 
 
 @pytest.fixture

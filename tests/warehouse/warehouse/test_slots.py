@@ -140,3 +140,18 @@ def test_a_run_that_was_replaced_prepares_nothing(nights: Nights) -> None:
     night_lock.acquire(nights.owner, "newer")
     with pytest.raises(night_lock.StaleNightError):
         nights.prepare(1)
+
+
+def test_each_slot_is_built_anew_once_after_a_version_was_withdrawn(nights: Nights) -> None:
+    """News is found among landed rows; what a row said that is gone a full build leaves out."""
+    nights.whole(1)
+    nights.whole(2)
+    nights.owner.execute(
+        "insert into ops.withdrawals (load_id, source, object, table_name, key, stamp,"
+        " content_hash, first_night, withdrawn_by, reason)"
+        " select nextval(pg_get_serial_sequence('ops.loads', 'load_id')), 'generic', 'leads',"
+        " 'leads', 'a', '2026-04-01', 'x', '2026-05-01', 'Jo', 'wrong amount'"
+    )
+    plans = [nights.whole(day) for day in (3, 4, 5, 6)]
+    assert [plan.is_full for plan in plans] == [True, True, False, False]
+    assert plans[0].reason == "a landed version was withdrawn"
