@@ -270,6 +270,7 @@ def fct_sla_compliance(compliance: Compliance) -> Iterable[MartRow]:
             "due_at": row.due_at,
             "met_at": row.met_at,
             "status": row.status,
+            "not_applicable_because": row.because,
             "at_risk": row.at_risk,
             "required": row.required,
             "actual": row.actual,

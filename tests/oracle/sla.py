@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.oracle.agreement import Row, Version
+from tests.oracle.agreement import CLOSED_STAGES, Row, Version
 from tests.oracle.handoffs import RESPONSE_STAGES, Handoff, Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.transitions import Transition
@@ -34,6 +34,8 @@ class Clause:
     due_at: datetime | None = None
     met_at: datetime | None = None
     status: str = "not_applicable"
+    because: str | None = None
+    is_excused: bool = False
     at_risk: bool = False
     required: Decimal | None = None
     actual: Decimal | None = None
@@ -81,21 +83,52 @@ class Compliance:
         row = Clause(name, handoff, handoff.owner_id)
         if handoff.term(name) is not None:
             judge(handoff, row)
+        if row.status == "not_applicable":
+            row.because = self._why_not(handoff, row)
         return row
+
+    def _why_not(self, handoff: Handoff, row: Clause) -> str:
+        """Why a clause is not applicable: the first reason that holds."""
+        if row.started_at is None or row.due_at is None:
+            return "not_started"
+        if self._is_closed_by_machine(handoff, row):
+            return "by_machine"
+        if handoff.next_offered_at is not None and row.due_at >= handoff.next_offered_at:
+            return "superseded"
+        return "excused"
+
+    @staticmethod
+    def _is_closed_by_machine(handoff: Handoff, row: Clause) -> bool:
+        """Whether an automation closed the lead while the clause ran.
+
+        For the follow-ups before a rejection the rejection itself is what an automation made.
+        """
+        if row.started_at is None or row.due_at is None:
+            return False
+        if row.clause == "follow_up_before_rejection":
+            rejection = handoff.rejection
+            if rejection is not None and rejection.actor_type == "automation":
+                return True
+        return any(
+            move.actor_type == "automation"
+            and move.to_stage in CLOSED_STAGES
+            and row.started_at <= move.entered_at < row.due_at
+            for move in handoff.following
+        )
 
     # -- shared ----------------------------------------------------------------------------
 
     def _settle(self, row: Clause, is_met: bool) -> None:
-        """Status of a clause that has started: met, superseded, breached or pending."""
+        """Status of a clause that has started: met, breached, pending, or nobody's to keep."""
         handoff = row.handoff
         if row.due_at is None:
             row.status = "not_applicable"
         elif is_met:
             row.status = "met"
-        elif (
-            handoff is not None
-            and handoff.next_offered_at is not None
-            and row.due_at >= handoff.next_offered_at
+        elif handoff is not None and (
+            row.is_excused
+            or self._is_closed_by_machine(handoff, row)
+            or (handoff.next_offered_at is not None and row.due_at >= handoff.next_offered_at)
         ):
             row.status = "not_applicable"
         elif self.as_of > row.due_at:
@@ -162,7 +195,10 @@ class Compliance:
         self._measure_time(row, handoff)
 
     def _follow_up(self, handoff: Handoff, row: Clause) -> None:
-        """Enough touches over enough channels, or sql reached by a human, whichever is first."""
+        """Enough touches over enough channels, or sql reached by a human, whichever is first.
+
+        A send-back before it is due, for a reason that needs no follow-up, excuses what is missing.
+        """
         if handoff.accepted_at is None:
             return
         self._start(row, handoff, handoff.accepted_at)
@@ -177,17 +213,14 @@ class Compliance:
                 break
         is_met = _is_by(row.met_at, row.due_at)
         sent_back = handoff.sent_back
-        is_excused = (
+        row.is_excused = (
             sent_back is not None
             and row.due_at is not None
             and sent_back.entered_at < row.due_at
             and sent_back.actor_type != "automation"
             and not handoff.version.needs_follow_up(handoff.reason)
         )
-        if is_excused and not is_met:
-            row.status = "not_applicable"
-        else:
-            self._settle(row, is_met)
+        self._settle(row, is_met)
         if row.due_at is not None:
             self._measure_count(row, needed, len(handoff.touches_until(row.due_at)))
 

@@ -89,7 +89,7 @@ def test_an_unmet_clause_due_at_or_after_the_next_offer_is_superseded(story: Sto
     story.mql("2026-04-09 14:00")
     row = clause(story, "response")
     assert (row.status, row.due_at) == ("not_applicable", at("2026-04-09 14:00"))
-    assert row.actual is None
+    assert (row.because, row.actual) == ("superseded", None)
 
 
 def test_clauses_that_never_start_have_no_times(story: Story) -> None:
@@ -98,6 +98,35 @@ def test_clauses_that_never_start_have_no_times(story: Story) -> None:
     for name in ("first_touch", "follow_up", "decision", "no_stall"):
         row = clause(story, name)
         assert (row.status, row.started_at, row.due_at) == ("not_applicable", None, None)
+        assert row.because == "not_started"
+
+
+def test_what_a_machine_closed_before_it_was_due_was_nobodys_to_keep(story: Story) -> None:
+    offer(story)
+    story.status("2026-04-08 13:30", "Open", "Recycled", actor=TIMER)
+    row = clause(story, "response")
+    assert (row.status, row.because, row.due_at) == (
+        "not_applicable",
+        "by_machine",
+        at("2026-04-09 14:00"),
+    )
+    assert clause(story, "follow_up_before_rejection").because == "by_machine"
+
+
+def test_what_a_machine_closed_when_it_was_due_was_broken(story: Story) -> None:
+    offer(story)
+    story.status("2026-04-07 15:00", "Open", "Accepted")
+    story.status("2026-04-21 15:00", "Accepted", "Recycled", actor=TIMER)
+    assert clause(story, "decision").status == "breached"
+    assert clause(story, "follow_up").because == "by_machine"
+
+
+def test_what_was_kept_stays_kept_though_a_machine_closed_the_lead(story: Story) -> None:
+    offer(story)
+    story.status("2026-04-07 15:00", "Open", "Accepted")
+    story.task("2026-04-07 16:00")
+    story.status("2026-04-07 17:00", "Accepted", "Recycled", actor=TIMER)
+    assert clause(story, "first_touch").status == "met"
 
 
 def test_a_touch_before_the_acceptance_is_a_first_touch(story: Story) -> None:
@@ -151,8 +180,10 @@ def test_a_send_back_for_a_procedural_reason_ends_the_follow_up(
     story.status("2026-04-07 15:00", "Open", "Accepted")
     story.status("2026-04-09 15:00", "Accepted", "Rejected")
     story.history("2026-04-09 15:00", "Rejection_Reason__c", "", reason)
-    assert clause(story, "follow_up").status == status
-    assert clause(story, "follow_up_before_rejection").status == status
+    for name in ("follow_up", "follow_up_before_rejection"):
+        row = clause(story, name)
+        assert row.status == status
+        assert row.because == ("excused" if status == "not_applicable" else None)
 
 
 def test_touches_up_to_the_second_of_the_rejection_count(story: Story) -> None:

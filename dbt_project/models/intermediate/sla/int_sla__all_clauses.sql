@@ -35,7 +35,16 @@ qualified as (
 
 ),
 
-final as (
+machine_closings as (
+
+    select handoff_id, entered_at from {{ ref('int_handoffs__moves') }}
+    where
+        actor_type = 'automation'
+        and to_stage in ('won', 'lost', 'rejected', 'recycled', 'disqualified')
+
+),
+
+timed as (
 
     select
         starts.handoff_id,
@@ -51,7 +60,8 @@ final as (
         coalesce(clocks.started_at, counts.started_at) as started_at,
         coalesce(clocks.due_at, counts.due_at) as due_at,
         coalesce(clocks.met_at, counts.met_at) as met_at,
-        coalesce(counts.is_void, false) as is_void,
+        coalesce(counts.is_excused, false) as is_excused,
+        coalesce(counts.is_by_machine, false) as is_by_machine,
         offers.next_offered_at,
         clocks.due_unit,
         coalesce(clocks.required, counts.required) as required,
@@ -63,6 +73,51 @@ final as (
     inner join qualified on starts.handoff_id = qualified.handoff_id
     left join clocks on starts.handoff_id = clocks.handoff_id and starts.clause = clocks.clause
     left join counts on starts.handoff_id = counts.handoff_id and starts.clause = counts.clause
+
+),
+
+-- What a machine closed before it was due was nobody's to keep any more.
+closed_by_machine as (
+
+    select distinct timed.handoff_id, timed.clause
+    from timed
+    inner join machine_closings
+        on
+            timed.handoff_id = machine_closings.handoff_id
+            and timed.started_at <= machine_closings.entered_at
+            and timed.due_at > machine_closings.entered_at
+
+),
+
+final as (
+
+    select
+        timed.handoff_id,
+        timed.lead_id,
+        timed.clause,
+        timed.party,
+        timed.owner_id,
+        timed.team,
+        timed.manager_id,
+        timed.tier,
+        timed.agreement_version,
+        timed.calendar,
+        timed.started_at,
+        timed.due_at,
+        timed.met_at,
+        timed.is_excused,
+        timed.is_by_machine or closed_by_machine.handoff_id is not null as is_by_machine,
+        timed.next_offered_at,
+        timed.due_unit,
+        timed.required,
+        timed.counted,
+        timed.working_seconds_before_start,
+        timed.working_seconds_used
+    from timed
+    left join closed_by_machine
+        on
+            timed.handoff_id = closed_by_machine.handoff_id
+            and timed.clause = closed_by_machine.clause
 
 )
 

@@ -41,7 +41,8 @@ definitions as (
         case when qualified.met_definition then starts.started_at end as met_at,
         coalesce(versions.minimum_attributes, 0) as required,
         qualified.attributes_met as counted,
-        false as is_void
+        false as is_excused,
+        false as is_by_machine
     from starts
     inner join qualified on starts.handoff_id = qualified.handoff_id
     inner join versions on starts.judged_version = versions.agreement_version
@@ -66,7 +67,8 @@ final as (
         met_at,
         required,
         counted,
-        is_void
+        is_excused,
+        is_by_machine
     from {{ relation }}
     {% endfor %}
 

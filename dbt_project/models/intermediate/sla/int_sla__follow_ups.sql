@@ -82,7 +82,8 @@ final as (
             and rejections.rejection_actor_type <> 'automation'
             and not rejections.needs_follow_up,
             false
-        ) as is_void
+        ) as is_excused,
+        false as is_by_machine
     from promised
     inner join offers on promised.handoff_id = offers.handoff_id
     inner join progress on promised.handoff_id = progress.handoff_id

@@ -27,9 +27,8 @@ rejected as (
         starts.touches,
         rejections.rejection_at,
         rejections.rejection_second,
-        rejections.rejection_at is null
-        or rejections.rejection_actor_type = 'automation'
-        or not rejections.needs_follow_up as is_void
+        coalesce(rejections.rejection_actor_type = 'automation', false) as is_by_machine,
+        coalesce(not rejections.needs_follow_up, false) as is_excused
     from starts
     left join rejections on starts.handoff_id = rejections.handoff_id
 
@@ -57,7 +56,8 @@ final as (
         case when rejected.rejection_at is not null then rejected.started_at end as started_at,
         rejected.rejection_at as due_at,
         case
-            when rejected.is_void then null
+            when rejected.rejection_at is null or rejected.is_by_machine or rejected.is_excused
+                then null
             when coalesce(rejected.touches, 0) = 0 then rejected.started_at
             when
                 reached.touches_made >= rejected.touches
@@ -65,7 +65,8 @@ final as (
         end as met_at,
         rejected.touches as required,
         coalesce(reached.touches_made, 0) as counted,
-        rejected.is_void
+        rejected.is_excused,
+        rejected.is_by_machine
     from rejected
     left join reached on rejected.handoff_id = reached.handoff_id
 

@@ -41,7 +41,8 @@ final as (
         clauses.started_at,
         clauses.due_at,
         clauses.met_at,
-        clauses.is_void,
+        clauses.is_excused,
+        clauses.is_by_machine,
         clauses.next_offered_at,
         clauses.due_unit is not null as is_time,
         cast(clauses.required as numeric) as required,
@@ -74,7 +75,7 @@ final as (
 
     select
         null, null, 'volume', 'marketing', null, null, null, null, agreement_version, period_start,
-        segment, started_at, due_at, met_at, false, null, false, required, counted
+        segment, started_at, due_at, met_at, false, false, null, false, required, counted
     from volume
 
 )

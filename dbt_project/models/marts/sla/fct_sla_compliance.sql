@@ -29,6 +29,7 @@ final as (
         {{ local_date('clauses.due_at', 'versions.time_zone') }} as due_on,
         clauses.met_at,
         clauses.status,
+        clauses.not_applicable_because,
         clauses.at_risk,
         clauses.required,
         clauses.actual,
