@@ -5,6 +5,8 @@ Each kind of `lead_handoff.simulate.innocence` is simulated with several seeds, 
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from psycopg import sql
 from lead_handoff import settings
 from lead_handoff.local.server import EmbeddedServer
 from lead_handoff.simulate.innocence import INNOCENT
+from lead_handoff.simulate.plain import agreement_of
 from lead_handoff.simulate.run import Company
 from lead_handoff.simulate.scoring import ABOUT_NOBODY, GRADES, false_accusations
 
@@ -76,12 +79,18 @@ def accuse(
     # One name for all, which is that of the database too: dbt parses its project anew for another.
     out, truth = home / "innocent", home / "innocent.truth"
     company = Company(out, truth, leads, seed, START, DAYS, nights=0, noise=False, innocent=kind)
+    agreement = settings.agreement_dir()
+    system = INNOCENT[kind].system
+    if system != "salesforce":
+        os.environ["HANDOFF_AGREEMENT"] = str(agreement_of(system, agreement, home / "agreement"))
     bench = Bench(server, company)
     try:
         slot = bench.built(bench.first_night, [f"+{model}" for model in JUDGED])
         with psycopg.connect(settings.warehouse_url("owner")) as connection:
             return _read(connection, slot)
     finally:
+        os.environ["HANDOFF_AGREEMENT"] = str(agreement)
+        shutil.rmtree(home / "agreement", ignore_errors=True)
         truth.unlink(missing_ok=True)
         bench.drop(server)
 

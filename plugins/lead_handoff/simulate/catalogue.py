@@ -34,6 +34,24 @@ UNMET_VALUES = ("", "", "", "", "No", "Unknown", "n/a", "None")
 ATTRIBUTE_FIELDS = tuple(fields[0] for fields in ATTRIBUTES)
 MARKETO_ATTRIBUTE_FIELDS = tuple(fields[1] for fields in ATTRIBUTES)
 
+PLAIN_ATTRIBUTE_FIELDS = (
+    "vertical",
+    "firmographics",
+    "decision_makers",
+    "environment",
+    "engagement",
+    "business_issues",
+    "decision_process",
+    "budget",
+    "competition",
+    "urgency",
+)
+"""The same ten in the plain tables, and in HubSpot."""
+
+_HUBSPOT_RECORD = ("id", "createdAt", "updatedAt", "archived")
+_HUBSPOT_ENTRY = ("property", "value", "timestamp", "sourceType", "sourceLabel", "updatedByUserId")
+_HUBSPOT_ENGAGEMENT = ("hs_timestamp", "hs_createdate", "hubspot_owner_id", "contact_ids")
+
 COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {
     ("salesforce", "Lead"): (
         "Id",
@@ -207,6 +225,109 @@ COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {
         "attributes",
     ),
     ("marketo", "activity_types"): ("id", "name", "apiName"),
+    ("generic", "leads"): (
+        "lead_id",
+        "created_at",
+        "email",
+        "first_name",
+        "last_name",
+        "company",
+        "lead_source",
+        "score",
+        "owner_id",
+        "status",
+        "updated_at",
+        *PLAIN_ATTRIBUTE_FIELDS,
+    ),
+    ("generic", "lead_events"): (
+        "event_id",
+        "lead_id",
+        "field",
+        "old_value",
+        "new_value",
+        "occurred_at",
+        "recorded_at",
+        "actor_id",
+        "reason",
+    ),
+    ("generic", "activities"): (
+        "activity_id",
+        "lead_id",
+        "user_id",
+        "channel",
+        "status",
+        "occurred_at",
+        "recorded_at",
+    ),
+    ("generic", "users"): ("user_id", "name", "email", "is_active", "manager_id", "team", "role"),
+    ("generic", "opportunities"): (
+        "opportunity_id",
+        "lead_id",
+        "created_at",
+        "stage",
+        "amount",
+        "currency",
+        "is_closed",
+        "is_won",
+        "closed_at",
+        "owner_id",
+        "updated_at",
+        "created_by",
+        "closed_by",
+    ),
+    ("hubspot", "contacts"): (
+        *_HUBSPOT_RECORD,
+        "email",
+        "firstname",
+        "lastname",
+        "phone",
+        "company",
+        "lifecyclestage",
+        "hs_lead_status",
+        "hubspot_owner_id",
+        "hubspotscore",
+        "hs_analytics_source",
+        "createdate",
+        "lastmodifieddate",
+        "rejection_reason",
+        *PLAIN_ATTRIBUTE_FIELDS,
+    ),
+    ("hubspot", "contact_property_history"): ("id", "contactId", *_HUBSPOT_ENTRY),
+    ("hubspot", "calls"): (
+        *_HUBSPOT_RECORD,
+        *_HUBSPOT_ENGAGEMENT,
+        "hs_call_direction",
+        "hs_call_status",
+    ),
+    ("hubspot", "emails"): (
+        *_HUBSPOT_RECORD,
+        *_HUBSPOT_ENGAGEMENT,
+        "hs_email_direction",
+        "hs_email_status",
+    ),
+    ("hubspot", "tasks"): (
+        *_HUBSPOT_RECORD,
+        *_HUBSPOT_ENGAGEMENT,
+        "hs_task_status",
+        "hs_task_type",
+        "hs_task_completion_date",
+    ),
+    ("hubspot", "deals"): (
+        *_HUBSPOT_RECORD,
+        "dealname",
+        "dealstage",
+        "amount",
+        "deal_currency_code",
+        "hs_is_closed",
+        "hs_is_closed_won",
+        "closedate",
+        "createdate",
+        "hubspot_owner_id",
+        "hs_created_by_user_id",
+        "contact_ids",
+    ),
+    ("hubspot", "deal_property_history"): ("id", "dealId", *_HUBSPOT_ENTRY),
+    ("hubspot", "owners"): (*_HUBSPOT_RECORD, "email", "firstName", "lastName", "userId"),
 }
 """The columns of each object, in the order in which they are written."""
 

@@ -31,6 +31,8 @@ _JSON_OBJECTS = {
     ("salesforce", "Event"),
     ("salesforce", "Opportunity"),
     ("marketo", "activity_types"),
+    ("generic", "opportunities"),
+    ("hubspot", "contacts"),
 }
 _GZIP_JSON_OBJECTS = {("salesforce", "CampaignMember")}
 _GZIP_CSV_OBJECTS = {("salesforce", "LeadHistory")}

@@ -9,9 +9,9 @@ from random import Random
 from lead_handoff.simulate.catalogue import REASONS_AFTER_FOLLOW_UP, REASONS_WITHOUT_FOLLOW_UP
 from lead_handoff.simulate.company import SYNC_USER
 from lead_handoff.simulate.delivery import DAY, Delivery
-from lead_handoff.simulate.habits import Habit
+from lead_handoff.simulate.innocence import Innocent
 from lead_handoff.simulate.plot import HOUR, Plot
-from lead_handoff.simulate.routes import Route, SalesforceAndMarketo
+from lead_handoff.simulate.routes import route_of
 from lead_handoff.simulate.truth import Truth
 from lead_handoff.simulate.world import World
 
@@ -23,11 +23,13 @@ CHANNELS = ("call", "email", "social")
 class HonestLife(Plot):
     """One lead's story, told by the draws of one random stream."""
 
-    def __init__(self, world: World, out: Delivery, rng: Random, number: int, habit: Habit) -> None:
+    def __init__(
+        self, world: World, out: Delivery, rng: Random, number: int, kind: Innocent
+    ) -> None:
         super().__init__(world, out, rng, number)
-        self.habit = habit
+        self.habit = kind.habit
         campaign = world.campaigns[self.contact.lead_source]
-        self.told: Route = SalesforceAndMarketo(out, number, self.contact, campaign)
+        self.told = route_of(kind.system, out, number, self.contact, campaign)
 
     def run(self) -> Truth:
         """Live the lead's life, write its rows, and return what really happened: no violation."""

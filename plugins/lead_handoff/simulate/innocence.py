@@ -3,7 +3,7 @@
 Whatever is found against somebody in one of them is a false accusation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lead_handoff.simulate.habits import Habit, bimodal, geometric, lognormal
 from lead_handoff.simulate.withheld import AMOUNTS, FACTS
@@ -23,6 +23,7 @@ class Innocent:
         habit: when its people decide, and when that is written down.
         fact, amount: the kind of fact that is lacking, and how much of it there is.
         clock: what stands in place of the time of day, if no system keeps one.
+        system: where all of it is kept: Salesforce with Marketo, the plain tables, or HubSpot.
     """
 
     says: str
@@ -30,6 +31,7 @@ class Innocent:
     fact: str = ""
     amount: str = ""
     clock: str = ""
+    system: str = "salesforce"
 
 
 _HABITS = {
@@ -61,11 +63,38 @@ _HOW_MUCH = {
 _TIMELESS = {"users": ("none", "one_row")}
 """Facts whose rows are of no time; so few people are there that twenty of them are all."""
 
-INNOCENT: dict[str, Innocent] = _HABITS | {
-    f"{fact}_{amount}": Innocent(
-        _HOW_MUCH[amount].format(fact.replace("_", " ")), fact=fact, amount=amount
-    )
-    for fact in FACTS
-    for amount in _TIMELESS.get(fact, tuple(AMOUNTS))
+OTHER_SYSTEMS = {"generic": "the plain tables", "hubspot": "HubSpot"}
+_ABSENT_ELSEWHERE = {
+    "generic": ("opportunity_history", "marketo_history"),
+    "hubspot": ("marketo_history",),
 }
+
+INNOCENT: dict[str, Innocent] = (
+    _HABITS
+    | {
+        f"{fact}_{amount}": Innocent(
+            _HOW_MUCH[amount].format(fact.replace("_", " ")), fact=fact, amount=amount
+        )
+        for fact in FACTS
+        for amount in _TIMELESS.get(fact, tuple(AMOUNTS))
+    }
+    | {
+        f"{system}_{kind}": replace(
+            _HABITS[kind], says=f"{name}: {_HABITS[kind].says}", system=system
+        )
+        for system, name in OTHER_SYSTEMS.items()
+        for kind in ("plain", "lognormal", "dates_only")
+    }
+    | {
+        f"{system}_{fact}_none": Innocent(
+            f"{name}: {_HOW_MUCH['none'].format(fact.replace('_', ' '))}",
+            fact=fact,
+            amount="none",
+            system=system,
+        )
+        for system, name in OTHER_SYSTEMS.items()
+        for fact in FACTS
+        if fact not in _ABSENT_ELSEWHERE[system]
+    }
+)
 """The kinds by name."""

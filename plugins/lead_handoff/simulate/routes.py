@@ -5,6 +5,7 @@ from typing import Protocol
 from lead_handoff.simulate.catalogue import ATTRIBUTE_FIELDS, MARKETO_ATTRIBUTE_FIELDS
 from lead_handoff.simulate.company import INBOUND_QUEUE, PEOPLE, SYNC_USER
 from lead_handoff.simulate.delivery import Delivery
+from lead_handoff.simulate.plain import HubSpot, PlainTables
 from lead_handoff.simulate.records import MQL_CAMPAIGN, MQL_REASON, Contact, Records
 
 NAMES = {person.user_id: person.name for person in PEOPLE} | {INBOUND_QUEUE: "Inbound Queue"}
@@ -128,3 +129,12 @@ class SalesforceAndMarketo:
     def close(self) -> None:
         """Deliver the records."""
         self._records.close()
+
+
+def route_of(system: str, out: Delivery, number: int, contact: Contact, campaign: str) -> Route:
+    """The records of lead `number` in a company that keeps all in `system`."""
+    if system == "generic":
+        return PlainTables(out, number, contact)
+    if system == "hubspot":
+        return HubSpot(out, number, contact)
+    return SalesforceAndMarketo(out, number, contact, campaign)

@@ -16,7 +16,9 @@ from lead_handoff.simulate.honest import HonestLife
 from lead_handoff.simulate.innocence import INNOCENT
 from lead_handoff.simulate.life import Life
 from lead_handoff.simulate.misconduct import company_line
+from lead_handoff.simulate.plain import write_people
 from lead_handoff.simulate.standing import (
+    FOUNDED,
     write_damage,
     write_own_opportunities,
     write_standing,
@@ -108,8 +110,7 @@ def _write_part(company: Company, part: int) -> Counter[str]:
     with _truth_of(company, part).open("w", encoding="utf-8") as truth:
         try:
             if part == 0:
-                write_standing(world, out)
-                write_own_opportunities(world, out)
+                _write_standing(company, world, out)
             for number in range(first, min(first + company.part_leads, company.leads)):
                 stream = Random((world.seed << 40) | number)  # noqa: S311 - must repeat, not hide
                 lead = _live(company, world, out, stream, number)
@@ -131,8 +132,17 @@ def _delivery(company: Company, world: World, part: int) -> Delivery:
     )
 
 
+def _write_standing(company: Company, world: World, out: Delivery) -> None:
+    """Write what no lead owns."""
+    system = INNOCENT[company.innocent].system if company.innocent else "salesforce"
+    if system != "salesforce":
+        write_people(out, FOUNDED, system)
+        return
+    write_standing(world, out)
+    write_own_opportunities(world, out)
+
+
 def _live(company: Company, world: World, out: Delivery, stream: Random, number: int) -> Truth:
     if company.innocent:
-        habit = INNOCENT[company.innocent].habit
-        return HonestLife(world, out, stream, number, habit).run()
+        return HonestLife(world, out, stream, number, INNOCENT[company.innocent]).run()
     return Life(world, out, stream, number).run()

@@ -7,7 +7,12 @@ from math import inf
 from pathlib import Path
 
 from lead_handoff.catalogue import CATALOGUE, fold
-from lead_handoff.simulate.catalogue import ATTRIBUTE_FIELDS, COLUMNS, MARKETO_ATTRIBUTE_FIELDS
+from lead_handoff.simulate.catalogue import (
+    ATTRIBUTE_FIELDS,
+    COLUMNS,
+    MARKETO_ATTRIBUTE_FIELDS,
+    PLAIN_ATTRIBUTE_FIELDS,
+)
 from lead_handoff.simulate.delivery import Delivery, Horizon, ObjectKey
 
 
@@ -29,30 +34,80 @@ class Fact:
 _LEAD, _HISTORY = ("salesforce", "Lead"), ("salesforce", "LeadHistory")
 _OPPORTUNITY = ("salesforce", "Opportunity")
 _OPPORTUNITY_HISTORY = ("salesforce", "OpportunityFieldHistory")
+_ROLES = ("salesforce", "OpportunityContactRole")
 _MARKETO, _ACTIVITIES = ("marketo", "leads"), ("marketo", "activities")
+_PLAIN, _PLAIN_EVENTS = ("generic", "leads"), ("generic", "lead_events")
+_PLAIN_OPPORTUNITIES = ("generic", "opportunities")
+_CONTACTS, _CONTACT_HISTORY = ("hubspot", "contacts"), ("hubspot", "contact_property_history")
+_DEALS, _DEAL_HISTORY = ("hubspot", "deals"), ("hubspot", "deal_property_history")
 
 FACTS: dict[str, Fact] = {
-    "users": Fact(objects=(("salesforce", "User"),)),
-    "owners": Fact(columns=((_LEAD, ("OwnerId",)),), rows=((_HISTORY, "Field", "Owner"),)),
-    "activities": Fact(objects=(("salesforce", "Task"), ("salesforce", "Event"))),
+    "users": Fact(objects=(("salesforce", "User"), ("generic", "users"), ("hubspot", "owners"))),
+    "owners": Fact(
+        columns=(
+            (_LEAD, ("OwnerId",)),
+            (_PLAIN, ("owner_id",)),
+            (_CONTACTS, ("hubspot_owner_id",)),
+        ),
+        rows=(
+            (_HISTORY, "Field", "Owner"),
+            (_PLAIN_EVENTS, "field", "owner_id"),
+            (_CONTACT_HISTORY, "property", "hubspot_owner_id"),
+        ),
+    ),
+    "activities": Fact(
+        objects=(
+            ("salesforce", "Task"),
+            ("salesforce", "Event"),
+            ("generic", "activities"),
+            ("hubspot", "calls"),
+            ("hubspot", "emails"),
+            ("hubspot", "tasks"),
+        )
+    ),
     "opportunities": Fact(
-        objects=(_OPPORTUNITY, _OPPORTUNITY_HISTORY, ("salesforce", "OpportunityContactRole")),
+        objects=(
+            _OPPORTUNITY,
+            _OPPORTUNITY_HISTORY,
+            _ROLES,
+            _PLAIN_OPPORTUNITIES,
+            _DEALS,
+            _DEAL_HISTORY,
+        ),
         columns=((_LEAD, ("ConvertedOpportunityId",)),),
     ),
     "scores": Fact(
         columns=(
             (_LEAD, ("Lead_Score__c",)),
             (_MARKETO, ("leadScore", "fitScore", "engagementScore")),
+            (_PLAIN, ("score",)),
+            (_CONTACTS, ("hubspotscore",)),
         ),
-        rows=((_ACTIVITIES, "activityTypeId", "22"),),
+        rows=(
+            (_ACTIVITIES, "activityTypeId", "22"),
+            (_PLAIN_EVENTS, "field", "score"),
+            (_CONTACT_HISTORY, "property", "hubspotscore"),
+        ),
     ),
     "attributes": Fact(
-        columns=((_LEAD, ATTRIBUTE_FIELDS), (_MARKETO, MARKETO_ATTRIBUTE_FIELDS)),
+        columns=(
+            (_LEAD, ATTRIBUTE_FIELDS),
+            (_MARKETO, MARKETO_ATTRIBUTE_FIELDS),
+            (_PLAIN, PLAIN_ATTRIBUTE_FIELDS),
+            (_CONTACTS, PLAIN_ATTRIBUTE_FIELDS),
+        ),
         rows=tuple((_HISTORY, "Field", field) for field in ATTRIBUTE_FIELDS),
     ),
     "reasons": Fact(
-        columns=((_LEAD, ("Rejection_Reason__c",)),),
-        rows=((_HISTORY, "Field", "Rejection_Reason__c"),),
+        columns=(
+            (_LEAD, ("Rejection_Reason__c",)),
+            (_PLAIN_EVENTS, ("reason",)),
+            (_CONTACTS, ("rejection_reason",)),
+        ),
+        rows=(
+            (_HISTORY, "Field", "Rejection_Reason__c"),
+            (_CONTACT_HISTORY, "property", "rejection_reason"),
+        ),
     ),
     "actors": Fact(
         columns=(
@@ -60,10 +115,15 @@ FACTS: dict[str, Fact] = {
             (_OPPORTUNITY_HISTORY, ("CreatedById",)),
             (_LEAD, ("CreatedById",)),
             (_OPPORTUNITY, ("CreatedById",)),
+            (_PLAIN_EVENTS, ("actor_id",)),
+            (_PLAIN_OPPORTUNITIES, ("created_by", "closed_by")),
+            (_CONTACT_HISTORY, ("updatedByUserId",)),
+            (_DEAL_HISTORY, ("updatedByUserId",)),
+            (_DEALS, ("hs_created_by_user_id",)),
         )
     ),
-    "lead_history": Fact(objects=(_HISTORY,)),
-    "opportunity_history": Fact(objects=(_OPPORTUNITY_HISTORY,)),
+    "lead_history": Fact(objects=(_HISTORY, _PLAIN_EVENTS, _CONTACT_HISTORY)),
+    "opportunity_history": Fact(objects=(_OPPORTUNITY_HISTORY, _DEAL_HISTORY)),
     "marketo_history": Fact(rows=((_ACTIVITIES, "activityTypeId", "13"),)),
 }
 """The kinds of facts that a company may lack, by name."""

@@ -13,6 +13,7 @@ import pytest
 from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.simulate.__main__ import main
 from lead_handoff.simulate.innocence import INNOCENT
+from lead_handoff.simulate.plain import agreement_of
 from lead_handoff.simulate.run import Company, simulate
 from lead_handoff.simulate.scoring import false_accusations
 from lead_handoff.simulate.withheld import AMOUNTS, CLOCKS, FACTS
@@ -93,7 +94,8 @@ HABITS = [kind for kind, of in INNOCENT.items() if not of.fact and not of.clock]
 @pytest.mark.parametrize("kind", HABITS)
 def test_the_reference_finds_nothing_in_a_company_that_tells_all(tmp_path: Path, kind: str) -> None:
     as_of = datetime(END.year, END.month, END.day, tzinfo=UTC)
-    judged = judge(landed(tmp_path, kind, leads=300), EXAMPLE, as_of, END)
+    agreement = agreement_of(INNOCENT[kind].system, EXAMPLE, tmp_path / "agreement")
+    judged = judge(landed(tmp_path, kind, leads=300), agreement, as_of, END)
     found = Counter((finding.rule, finding.grade) for finding in judged.findings.found)
     # A promotion that nobody wrote a call down for may fall on the day of a listed timer.
     found.pop(("silent_auto_promotion", "possible"), None)
@@ -105,6 +107,21 @@ def test_the_reference_finds_nothing_in_a_company_that_tells_all(tmp_path: Path,
         for moves in judged.transitions.values()
         for move in moves
     )
+
+
+def test_one_story_is_told_by_every_system(tmp_path: Path) -> None:
+    as_of = datetime(END.year, END.month, END.day, tzinfo=UTC)
+    stories = []
+    for kind in ("plain", "generic_plain", "hubspot_plain"):
+        agreement = agreement_of(INNOCENT[kind].system, EXAMPLE, tmp_path / f"{kind}_agreement")
+        judged = judge(landed(tmp_path, kind), agreement, as_of, END)
+        stories.append(
+            sorted(
+                (one.offered_at, one.outcome, len(one.touches), one.tier, one.attributes_met)
+                for one in judged.handoffs.all()
+            )
+        )
+    assert stories[0] == stories[1] == stories[2] != []
 
 
 def test_every_kind_of_fact_is_told_where_nothing_is_withheld(tmp_path: Path) -> None:
