@@ -33,11 +33,14 @@ FORMATS: Final[Mapping[str, Format]] = {
 """Ending of a file's name -> how it is read; all but Parquet may have .gz behind it."""
 
 FORMATS_SAID = ".csv, .tsv, .jsonl, .ndjson (all of them also .gz) or .parquet"
+_FROM_THE_SOURCE: Final = (
+    "have the source export CSV (a spreadsheet program that saves one rewrites long ids)"
+)
 _ADVICE: Final = {
     ".json": "write one object per line and name it .jsonl",
-    ".xlsx": "save the sheet as CSV",
-    ".xls": "save the sheet as CSV",
-    ".ods": "save the sheet as CSV",
+    ".xlsx": _FROM_THE_SOURCE,
+    ".xls": _FROM_THE_SOURCE,
+    ".ods": _FROM_THE_SOURCE,
     ".zip": "unpack it, or pack the file itself with gzip",
 }
 _NIGHT = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
@@ -99,7 +102,7 @@ class FoundFile:
 PULLED_BY_US = {".pull", ".lock"}
 """What a pull leaves in an object's folder while it works."""
 
-HIDDEN = "its name begins with a dot; rename it, or remove it"
+HIDDEN = "its name begins with a dot; rename it if it is to be read"
 NESTED = "a folder within a night's folder; move its files up"
 MISPLACED = "it lies in no night's folder; move it to <source>/<object>/<YYYY-MM-DD>/"
 
@@ -231,7 +234,8 @@ def find_nights(extracts_root: str, source: str, until: date) -> Iterator[Found]
             yield (
                 spec,
                 LandingError(
-                    "duplicate_object_folder", f"{listed} are all {spec.name}; keep one of them"
+                    "duplicate_object_folder",
+                    f"{listed} are all {spec.name}; move their nights into one of them",
                 ),
             )
             continue

@@ -188,12 +188,16 @@ class FileLoad:
         names = reader.names
         bad = sum(account.quarantined.values())
         limits = self._run.limits
-        if bad >= limits.bad_row_floor and bad > limits.bad_row_share * account.rows:
+        # One row alone is quarantined: it may not refuse a folder.
+        is_wholly_bad = 1 < account.rows == bad
+        is_beyond = bad >= limits.bad_row_floor and bad > limits.bad_row_share * account.rows
+        if is_wholly_bad or is_beyond:
             listed = ", ".join(f"{r} {n:,}" for r, n in account.quarantined.most_common())
+            advice = "" if is_wholly_bad else _to_land_the_rest(bad, account.rows)
             raise LandingError(
                 "too_many_bad_rows",
-                f"{bad:,} of {account.rows:,} rows cannot be read ({listed}); correct the export,"
-                " or raise HANDOFF_LANDING_BAD_ROW_SHARE",
+                f"{bad:,} of {account.rows:,} rows cannot be read ({listed}); correct the export"
+                + advice,
             )
         if names:
             refuse_missing(spec, names)
@@ -208,6 +212,15 @@ class FileLoad:
             account.report.append(("blank_lines", "passed over", self._blank_lines))
         for (kind, column), count in sorted(self._remarks.items()):
             account.report.append((kind, column, count))
+
+
+def _to_land_the_rest(bad: int, rows: int) -> str:
+    """What raising the share does, in rows: the bad ones do not land by it."""
+    share = -(-100 * bad // rows) / 100
+    return (
+        f". With HANDOFF_LANDING_BAD_ROW_SHARE={share:.2f} the other {rows - bad:,} rows land, and"
+        f" these {bad:,} go to quarantine until they are delivered in a form that can be read"
+    )
 
 
 def _runs(block: Block, clean: Mask) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ class Limits:
     """Sizes in bytes, shares as fractions of the rows of one file.
 
     A file is refused as too_many_bad_rows when more than ``bad_row_share`` *and* at least
-    ``bad_row_floor`` of its rows are quarantined.
+    ``bad_row_floor`` of its rows are quarantined, or all of several.
     """
 
     bad_row_share: float = 0.10

@@ -63,7 +63,7 @@ def refuse_bad_names(names: Sequence[str]) -> None:
     if twice:
         raise LandingError(
             "duplicate_column",
-            f"the header names {shown(twice)} more than once; rename or drop the repeats",
+            f"the header names {shown(twice)} more than once; rename the repeats",
         )
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lead_handoff.landing.limits import Limits
 from tests.warehouse.landing.conftest import NIGHT, Delivery
 
 HEADER = b"lead_id,created_at,status,updated_at,email,score,is_deleted\n"
@@ -398,9 +399,9 @@ def _grow_while_read(monkeypatch: pytest.MonkeyPatch, grow: Callable[[], object]
 @pytest.mark.parametrize(
     ("rows", "bad_rows", "status"),
     [(190, 19, "loaded"), (190, 21, "loaded"), (190, 22, "failed"), (20, 19, "loaded"),
-     (0, 20, "failed")],
+     (0, 20, "failed"), (0, 2, "failed"), (1, 19, "loaded"), (0, 1, "loaded")],
 )  # fmt: skip
-def test_a_file_is_refused_when_a_tenth_and_at_least_twenty_rows_are_bad(
+def test_a_file_is_refused_when_a_tenth_and_at_least_twenty_rows_are_bad_or_all_of_several(
     delivery: Delivery, rows: int, bad_rows: int, status: str
 ) -> None:
     good = [row(b"good-%d" % i) for i in range(rows)]
@@ -415,6 +416,31 @@ def test_a_file_is_refused_when_a_tenth_and_at_least_twenty_rows_are_bad(
     if status == "failed":
         assert load.error_name == "too_many_bad_rows"
         assert "many" not in str(load.error_message).replace("too_many_bad_rows", "")
+
+
+def test_no_share_lets_a_wholly_bad_file_in(delivery: Delivery) -> None:
+    broken = [row(b"bad-%d" % i, score=b"many") for i in range(30)]
+    delivery.put("generic", "leads", "leads.csv", HEADER + b"\n".join(broken) + b"\n")
+
+    (load,) = delivery.land("generic", limits=Limits(bad_row_share=1, bad_row_floor=10_000))
+
+    assert load.error_name == "too_many_bad_rows"
+    assert "BAD_ROW_SHARE" not in str(load.error_message), "advice that would lose all rows"
+    assert str(load.error_message).endswith("correct the export")
+
+
+def test_the_advice_says_what_becomes_of_each_row_and_is_true(delivery: Delivery) -> None:
+    good = [row(b"good-%d" % i) for i in range(37)]
+    broken = [row(b"bad-%d" % i, score=b"many") for i in range(22)]
+    delivery.put("generic", "leads", "leads.csv", HEADER + b"\n".join(good + broken) + b"\n")
+
+    (refused_load,) = delivery.land("generic")
+    said = str(refused_load.error_message)
+    share = float(said.partition("BAD_ROW_SHARE=")[2][:4])
+    (load,) = delivery.land("generic", limits=Limits(bad_row_share=share))
+
+    assert "the other 37 rows land, and these 22 go to quarantine" in said
+    assert (load.status, load.rows_new, load.rows_quarantined) == ("loaded", 37, 22)
 
 
 def test_no_message_quotes_a_value(delivery: Delivery) -> None:

@@ -35,7 +35,7 @@ def unread(delivery: Delivery) -> dict[str, str]:
     ("name", "advice"),
     [
         ("leads.json", "name it .jsonl"),
-        ("leads.xlsx", "save the sheet as CSV"),
+        ("leads.xlsx", "have the source export CSV"),
         ("leads.csv.zip", "unpack it"),
         ("leads.csv ", "has a blank before or behind its name; rename it"),
         ("leads.parquet.gz", "deliver .csv"),
