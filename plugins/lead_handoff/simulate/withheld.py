@@ -1,5 +1,6 @@
 """What a company's systems do not tell: kinds of facts left out of its extracts, and times cut."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -131,7 +132,7 @@ FACTS: dict[str, Fact] = {
 
 @dataclass(frozen=True)
 class Amount:
-    """How much of a kind of fact is delivered: at most so many rows, and from when to when.
+    """How much of a kind of fact is delivered: so many rows of an object, and from when to when.
 
     `since` and `until` are shares of the company's time.
     """
@@ -172,7 +173,8 @@ class Withheld(Delivery):
         self._fact = FACTS[fact] if fact else Fact()
         told = AMOUNTS[amount] if fact else Amount()
         span = horizon.end - horizon.start_at
-        self._rows_left = told.rows
+        self._most = told.rows
+        self._told: Counter[ObjectKey] = Counter()
         self._since = horizon.start_at + span * told.since if told.since else -inf
         self._until = horizon.start_at + span * told.until if told.until < 1 else inf
         self._behind_date = CLOCKS[clock] if clock else None
@@ -181,12 +183,12 @@ class Withheld(Delivery):
         """Deliver a row, or what is told of it."""
         cells = list(values)
         if key in self._fact.objects or self._is_fact(key, cells):
-            if not self._is_told(stamp):
+            if not self._is_told(key, stamp):
                 return
         else:
             places = _places_of(key, dict(self._fact.columns).get(key, ()))
             filled = [place for place in places if cells[place] not in BLANKS]
-            if filled and not self._is_told(stamp):
+            if filled and not self._is_told(key, stamp):
                 for place in filled:
                     cells[place] = "null" if key == _MARKETO else ""
         if self._behind_date is not None:
@@ -217,11 +219,11 @@ class Withheld(Delivery):
             for of, column, value in self._fact.rows
         )
 
-    def _is_told(self, stamp: int) -> bool:
-        """Whether one more of the facts is delivered."""
-        if not self._since <= stamp < self._until or self._rows_left <= 0:
+    def _is_told(self, key: ObjectKey, stamp: int) -> bool:
+        """Whether one more of the object's facts is delivered."""
+        if not self._since <= stamp < self._until or self._told[key] >= self._most:
             return False
-        self._rows_left -= 1
+        self._told[key] += 1
         return True
 
 
