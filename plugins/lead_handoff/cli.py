@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lead_handoff import settings
+from lead_handoff import months, settings
 from lead_handoff.errors import HandoffError
 
 if TYPE_CHECKING:
@@ -207,16 +207,13 @@ def withdraw(options: argparse.Namespace, console: Console) -> int:
 
 
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
-    """Name every problem of the agreement's files."""
-    from lead_handoff.agreement import check_agreement as problems_of
-    from lead_handoff.airflow.night import place
+    """Say what is wrong with the agreement's files, and what of them is worth knowing."""
+    from lead_handoff.agreement.check import checked
 
-    folder = settings.agreement_dir()
-    problems = problems_of(folder)
-    for problem in problems:
-        console.say(place(problem))
-    console.say(f"{folder}: {len(problems) or 'no'} problem(s)")
-    return FAILED if problems else 0
+    is_sound, lines = checked(settings.agreement_dir())
+    for line in lines:
+        console.say(line)
+    return 0 if is_sound else FAILED
 
 
 def check_connection(options: argparse.Namespace, console: Console) -> int:
@@ -490,11 +487,9 @@ def _date(text: str) -> date:
 
 
 def _month(text: str) -> str:
-    from lead_handoff.airflow.windows import WindowError, parse_month
-
     try:
-        return parse_month(text)
-    except WindowError as error:
+        return months.name_of(months.first_day(text.strip()))
+    except months.MonthError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 

@@ -202,13 +202,12 @@ def _percent(value: float | None) -> str:
 
 def _acceptance_goals() -> dict[str, float]:
     """Benchmark and target of the newest version of the agreement."""
-    from lead_handoff.agreement import load_agreement
+    from lead_handoff.agreement import Agreement
 
-    tables = load_agreement(settings.agreement_dir())
-    versions = sorted(tables["agreement_versions"], key=lambda row: str(row["valid_from"]))
-    newest = versions[-1]["agreement_version"] if versions else None
+    agreement = Agreement(settings.agreement_dir())
+    newest = agreement.versions[-1]["agreement_version"]
     return {
-        str(row["kind"]): float(str(row["value"]))
-        for row in tables["agreement_benchmarks"]
-        if row["agreement_version"] == newest and row["metric"] == "acceptance_rate"
+        row["kind"]: float(row["value"])
+        for row in agreement.rows("agreement_benchmarks", newest)
+        if row["metric"] == "acceptance_rate"
     }

@@ -214,6 +214,16 @@ def _moved_to_berlin(rows: list[Row]) -> list[Row]:
     return [first, second | {"valid_from": "2026-03-29", "time_zone": "Europe/Berlin"}, *others]
 
 
+def _promised_month_by_month(rows: list[Row]) -> list[Row]:
+    """Each month of the spring has a number of its own; the quarter's is for the second alone."""
+    kept = [row for row in rows if (row["agreement_version"], row["segment"]) != ("v2", "all")]
+    month = next(row for row in rows if row not in kept and row["period_kind"] == "month")
+    named = {"2026-04": "3", "2026-05": "2", "2026-06": "5"}
+    kept += [month | {"month": name, "qualified_handoffs": many} for name, many in named.items()]
+    quarter = {"period_kind": "quarter", "month": "2026-04", "qualified_handoffs": "6"}
+    return [*kept, month | quarter]
+
+
 def _with_target(rows: list[Row]) -> list[Row]:
     """A target for deals per inquiry, which the example has none of; no target for acceptance."""
     metric = {"metric": "closed_won_per_1000_inquiries", "kind": "target", "value": "12.5"}
@@ -251,6 +261,7 @@ VARIANTS: dict[str, dict[str, Edit]] = {
     },
     "changed_on_a_clock_change": {
         "versions": _moved_to_berlin,
+        "commitments": _promised_month_by_month,
         "benchmarks": _with_target,
         "fields": _lead_source_was_elsewhere,
     },

@@ -307,7 +307,8 @@ class Compliance:
                 version = self.agreement.in_force(start)
                 if version is not None:
                     for line in version.tables["commitments"]:
-                        if line["period_kind"] == kind:
+                        named = line.get("month") or f"{period:%Y-%m}"
+                        if line["period_kind"] == kind and named == f"{period:%Y-%m}":
                             rows.append(self._volume_row(version, line, period, following, zone))
                 period = following
         return rows

@@ -248,6 +248,25 @@ def test_volume_is_met_by_the_handoff_that_reaches_the_commitment(story: Story) 
     assert (row.status, row.actual, row.party) == ("pending", Decimal(1), "marketing")
 
 
+def test_a_commitment_that_names_a_month_is_for_that_month_alone(story: Story) -> None:
+    (story.agreement / "agreement_commitments.csv").write_text(
+        "agreement_version,period_kind,segment,qualified_handoffs,month\n"
+        "v2,month,all,1,2026-04\nv2,month,all,9,2026-06\nv2,month,tier:A,3,\n",
+        encoding="utf-8",
+    )
+    offer(story, **FULL)
+    rows = [row for row in story.judged("2026-07-02").compliance.rows if row.clause == "volume"]
+    found = sorted((row.segment, str(row.period_start), row.required, row.status) for row in rows)
+    assert found == [
+        ("all", "2026-04-01", 1, "met"),
+        ("all", "2026-06-01", 9, "breached"),
+        ("tier:A", "2026-04-01", 3, "breached"),
+        ("tier:A", "2026-05-01", 3, "breached"),
+        ("tier:A", "2026-06-01", 3, "breached"),
+        ("tier:A", "2026-07-01", 3, "pending"),
+    ]
+
+
 # -- findings ------------------------------------------------------------------------------
 
 

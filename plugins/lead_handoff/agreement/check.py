@@ -1,47 +1,22 @@
-"""Command line: python -m lead_handoff.agreement.check [FOLDER].
+"""What `make check-agreement` says of an agreement."""
 
-Prints every mistake of the agreement as a table and exits 1 if there is one.
-"""
-
-import argparse
-import sys
 from pathlib import Path
 
-from lead_handoff import settings
 from lead_handoff.agreement.checking import agreement_warnings, check_agreement
-from lead_handoff.agreement.reading import AgreementProblem, agreement_hash
+from lead_handoff.agreement.problems import told
+from lead_handoff.agreement.reading import agreement_hash
 
 
-def _table(problems: list[AgreementProblem]) -> str:
-    """The problems as lines with aligned columns."""
-    heads = ("file", "row", "column", "what is wrong, and what is allowed")
-    cells = [heads]
-    cells += [(p.file, str(p.row or "-"), p.column or "-", p.message) for p in problems]
-    widths = [max(len(line[at]) for line in cells) for at in range(3)]
-    return "\n".join(
-        "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]
-        )
-        for line in cells
-    )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Check the agreement named on the command line, else the configured one."""
-    parser = argparse.ArgumentParser(prog="python -m lead_handoff.agreement.check")
-    parser.add_argument("folder", nargs="?", type=Path, help="default: HANDOFF_AGREEMENT")
-    folder: Path = parser.parse_args(arguments).folder or settings.agreement_dir()
+def checked(folder: Path) -> tuple[bool, list[str]]:
+    """Whether the agreement in `folder` can be used, and what there is to say of it, as lines."""
     problems = check_agreement(folder)
-    warnings = agreement_warnings(folder)
-    if warnings:
-        sys.stdout.write(f"worth knowing:\n{_table(warnings)}\n\n")
+    lines = [f"worth knowing: {line}" for line in told(agreement_warnings(folder))]
+    lines += [f"to correct: {line}" for line in told(problems)]
     if problems:
-        sys.stdout.write(f"{_table(problems)}\n\n")
-        sys.stdout.write(f"{folder}: {len(problems)} to correct; nothing is loaded until then\n")
-        return 1
-    sys.stdout.write(f"{folder}: the agreement holds together ({agreement_hash(folder)[:12]})\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        lines.append(f"{folder}: {len(problems)} to correct; no night begins until then")
+    else:
+        lines.append(
+            f"{folder}: the agreement holds together; what it says is named "
+            f"{agreement_hash(folder)[:12]}"
+        )
+    return not problems, lines

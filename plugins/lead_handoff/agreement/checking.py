@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from lead_handoff.agreement.reading import (
-    AgreementProblem,
-    Row,
-    Tables,
-    is_date,
-    is_number,
-    read_tables,
-)
+from lead_handoff import months
+from lead_handoff.agreement.panel import Unfit, panel_of
+from lead_handoff.agreement.problems import AgreementProblem
+from lead_handoff.agreement.reading import Row, Tables, read_tables
+from lead_handoff.agreement.values import is_number
 from lead_handoff.agreement.vocabulary import (
     CHANNELS,
     CLAUSE_TERMS,
@@ -21,13 +18,11 @@ from lead_handoff.agreement.vocabulary import (
     NEEDED_IN_EVERY_VERSION,
     OPTIONAL_THRESHOLDS,
     REVIEW_ALLOCATIONS,
-    REVIEW_SETTINGS,
     REVIEW_STRATA,
     THRESHOLDS,
 )
 
 _V = "agreement_version"
-_LONGEST_SEED = 190
 
 
 def check_agreement(folder: Path) -> list[AgreementProblem]:
@@ -498,6 +493,53 @@ def _check_commitments(tables: Tables) -> None:
                 f"{name!r} is no tier of version {row[_V]}, which has "
                 + _known(tier for version, tier in tiers if version == row[_V]),
             )
+    _check_months_of_commitments(tables)
+
+
+def _check_months_of_commitments(tables: Tables) -> None:
+    """A commitment's month lies in its version, and no month is promised twice."""
+    stem = "agreement_commitments"
+    begins = sorted(
+        (row["valid_from"], row[_V]) for row in tables.of("agreement_versions") if row["valid_from"]
+    )
+    ends = {name: end for (_, name), (end, _) in pairwise([*begins, ("", "")])}
+    starts = {name: start for start, name in begins}
+    every: dict[tuple[str, str, str], Row] = {
+        (row[_V], row["period_kind"], row["segment"]): row
+        for row in tables.of(stem)
+        if not row["month"]
+    }
+    for row in tables.of(stem):
+        try:
+            first = months.first_day(row["month"])
+        except months.MonthError:
+            continue
+        if row["period_kind"] == "quarter" and first.month % 3 != 1:
+            tables.report(
+                stem,
+                row.number,
+                "month",
+                f"{row['month']!r} begins no quarter; name a quarter by its first month",
+            )
+        start, end = starts.get(row[_V], ""), ends.get(row[_V], "")
+        if first.isoformat() < start or (end and first.isoformat() >= end):
+            until = f" to before {end}" if end else " on"
+            tables.report(
+                stem,
+                row.number,
+                "month",
+                f"{row['month']!r} does not begin under version {row[_V]}, which is in force from "
+                f"{start}{until}; put the row under the version of that day",
+            )
+        other = every.get((row[_V], row["period_kind"], row["segment"]))
+        if other is not None:
+            tables.report(
+                stem,
+                row.number,
+                "month",
+                f"overlaps row {other.number}, which promises every {row['period_kind']}; leave "
+                "that row out, or name a month in each",
+            )
 
 
 # Rules and review
@@ -552,49 +594,49 @@ def _threshold_problem(unit: str, value: str) -> str:
 
 def _check_review_policy(tables: Tables) -> None:
     stem = "agreement_review_policy"
-    people = {row["user_id"] for row in tables.of("agreement_roster")}
+    rosters = _by_version(tables.of("agreement_roster"))
     for version, rows in _by_version(tables.of(stem)).items():
-        settings = {row["setting"]: row["value"] for row in rows}
-        if not settings.get("strata"):
+        settings = {row["setting"]: row for row in rows if row["value"]}
+        if "strata" not in settings:
             tables.report(stem, 0, "setting", f"version {version} has no setting strata")
-        if not settings.get("sample_size") and not settings.get("half_width"):
+        if "sample_size" not in settings and "half_width" not in settings:
             tables.report(
                 stem,
                 0,
                 "setting",
                 f"version {version} needs sample_size (cases a month) or half_width (precision)",
             )
-        for row in rows:
-            kind = REVIEW_SETTINGS.get(row["setting"])
-            problem = _setting_problem(kind or "", row["value"], people) if row["value"] else ""
-            if problem:
+        for setting, row in settings.items():
+            if problem := _setting_problem(setting, row["value"]):
                 tables.report(
-                    stem, row.number, "value", f"{row['value']!r} is not allowed; {problem}"
+                    stem,
+                    row.number,
+                    "value",
+                    f"{setting}: {row['value']!r} is not allowed; {problem}",
                 )
+        if reviewers := settings.get("reviewers"):
+            quorum = settings["quorum"]["value"] if "quorum" in settings else ""
+            panel = panel_of(
+                [part.strip() for part in reviewers["value"].split("|")],
+                _count(quorum),
+                [row.values for row in rosters.get(version, [])],
+            )
+            if isinstance(panel, Unfit):
+                tables.report(stem, reviewers.number, "value", f"reviewers: {panel.message}")
 
 
-def _setting_problem(kind: str, value: str, people: set[str]) -> str:
-    """What is wrong with a review setting's value, or nothing."""
+def _setting_problem(setting: str, value: str) -> str:
+    """What a review setting's value, which is of its kind, may not be; or nothing."""
     parts = value.split("|")
-    match kind:
+    match setting:
         case "strata" if set(parts) - set(REVIEW_STRATA) or len(set(parts)) < len(parts):
             return f"join some of {', '.join(REVIEW_STRATA)} by bars (|), each once"
-        case "count" if not (value.isascii() and value.isdigit()):
-            return "give a whole number of 0 or more"
-        case "boolean" if value not in ("true", "false"):
-            return "give true or false"
         case "allocation" if value not in REVIEW_ALLOCATIONS:
             return "allowed are " + ", ".join(REVIEW_ALLOCATIONS)
-        case "share" if not is_number(value) or not 0 < float(value) < 1:
-            return "give a number between 0 and 1"
-        case "none" if value != "none":
+        case "personal_data" if value != "none":
             return "only none is offered: case files hold no personal data"
-        case "seed" if len(value) > _LONGEST_SEED or not value.isprintable():
-            return f"give up to {_LONGEST_SEED} printable characters"
-        case "month" if not is_date(f"{value}-01"):
-            return "give a month, as 2026-04"
-        case "people" if set(parts) - people:
-            return f"not on the roster: {_known(set(parts) - people)}"
+        case "sample_size" if value == "0":
+            return "give a number above 0"
     return ""
 
 

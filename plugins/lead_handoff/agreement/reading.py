@@ -1,43 +1,24 @@
-"""Reads the agreement's files and checks each value by itself.
+"""Reads the agreement's files, each value by itself and in its one form.
 
-What lies between rows and files is checked in `checking`.
+Nothing else in the package opens them. What lies between rows and files is checked in `checking`.
 """
 
 import csv
 import hashlib
 import io
 import json
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lead_handoff.agreement.problems import AgreementProblem
+from lead_handoff.agreement.values import BadValueError, allowed, read_value
 from lead_handoff.agreement.vocabulary import FILES, Column, File
 from lead_handoff.errors import HandoffError
-
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 class AgreementError(HandoffError):
     """The agreement cannot be read; `make check-agreement` lists what is wrong with it."""
-
-
-@dataclass(frozen=True, order=True)
-class AgreementProblem:
-    """One mistake: where it stands and what is allowed there.
-
-    `row` is the row as a spreadsheet counts it, the header being row 1; 0 means the whole file.
-    """
-
-    file: str
-    row: int
-    column: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +47,19 @@ class Tables:
         """Note a mistake."""
         self.problems.append(AgreementProblem(f"{stem}.csv", row, column, message))
 
+    def demand_readable(self) -> None:
+        """Refuse to go on with what could not be read, down to a single value.
+
+        Raises:
+            AgreementError: names the first mistake.
+        """
+        if self.problems:
+            first = self.problems[0]
+            raise AgreementError(
+                f"the agreement cannot be read: {first} (run `make check-agreement` for "
+                "the whole list)"
+            )
+
 
 def read_tables(folder: Path) -> Tables:
     """Read every file of the agreement in `folder`; mistakes are collected, not raised."""
@@ -81,18 +75,29 @@ def read_tables(folder: Path) -> Tables:
                 path.stem, 0, "", "is no file of an agreement; allowed are " + ", ".join(FILES)
             )
     for stem, file in FILES.items():
-        path = folder / f"{stem}.csv"
-        if not path.is_file():
-            tables.report(
-                stem, 0, "", "is missing; it needs at least the header " + ",".join(file.names)
-            )
-            continue
-        tables.rows[stem] = list(_rows(stem, file, path, tables))
+        _read_table(folder, stem, file, tables)
     return tables
 
 
+def read_table(folder: Path, stem: str) -> Tables:
+    """Read one file of the agreement; mistakes are collected, not raised."""
+    tables = Tables()
+    _read_table(folder, stem, FILES[stem], tables)
+    return tables
+
+
+def _read_table(folder: Path, stem: str, file: File, tables: Tables) -> None:
+    path = folder / f"{stem}.csv"
+    if path.is_file():
+        tables.rows[stem] = list(_rows(stem, file, path, tables))
+    else:
+        tables.report(
+            stem, 0, "", "is missing; it needs at least the header " + ",".join(file.names)
+        )
+
+
 def _rows(stem: str, file: File, path: Path, tables: Tables) -> Iterator[Row]:
-    """The readable rows of one file."""
+    """The readable rows of one file, each value in its one form where it has one."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -125,7 +130,7 @@ def _rows(stem: str, file: File, path: Path, tables: Tables) -> Iterator[Row]:
                     tables.report(
                         stem, number, column.name, "has spaces around its value; remove them"
                     )
-                _check_value(stem, number, column, values[column.name], tables)
+                values[column.name] = _value(stem, number, column, values, tables)
             key = tuple(values[name] for name in file.key)
             if key in seen:
                 tables.report(
@@ -165,132 +170,57 @@ def _header_fits(stem: str, file: File, names: list[str], tables: Tables) -> boo
     return fits
 
 
-def _check_value(stem: str, row: int, column: Column, value: str, tables: Tables) -> None:
-    """Note what is wrong with one value by itself."""
+def _value(stem: str, row: int, column: Column, values: dict[str, str], tables: Tables) -> str:
+    """One value in its one form; as it is given, and noted, where it has none."""
+    value, kind = values[column.name], column.kind_in(values)
     if value == "":
         if not column.optional:
-            tables.report(stem, row, column.name, f"is blank; {_allowed(column)}")
-        return
-    if not _is(column, value):
-        tables.report(stem, row, column.name, f"{value!r} is not allowed; {_allowed(column)}")
-
-
-def _allowed(column: Column) -> str:
-    """What a column may hold, as a phrase."""
-    return {
-        "text": "give a text",
-        "choice": "allowed are " + ", ".join(column.choices),
-        "boolean": "give true or false",
-        "date": "give a date that exists, as 2026-04-01",
-        "time": "give a time of day from 00:00 to 24:00, as 09:00",
-        "zone": "give a time zone by its name, as America/New_York",
-        "count": "give a whole number of 0 or more",
-        "number": "give a number of 0 or more, with a point for decimals",
-    }[column.kind]
-
-
-def _is(column: Column, value: str) -> bool:
-    """Whether a value that is not blank is of its column's kind."""
-    match column.kind:
-        case "choice":
-            return value in column.choices
-        case "boolean":
-            return value in ("true", "false")
-        case "date":
-            return is_date(value)
-        case "time":
-            return value == "24:00" or _TIME.fullmatch(value) is not None
-        case "zone":
-            return is_zone(value)
-        case "count":
-            return value.isascii() and value.isdigit() and len(value) <= 9
-        case "number":
-            return is_number(value) and not value.startswith("-")
-        case _:
-            return True
-
-
-def is_date(value: str) -> bool:
-    """Whether `value` is a day of the calendar, as YYYY-MM-DD."""
-    if not _DATE.fullmatch(value):
-        return False
+            tables.report(stem, row, column.name, f"is blank; {allowed(kind, column.choices)}")
+        return value
     try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        return read_value(kind, value, column.choices)
+    except BadValueError as error:
+        of = f"{values[column.kind_by]}: " if column.kind_by else ""
+        tables.report(stem, row, column.name, f"{of}{value!r} is not allowed; {error}")
+        return value
 
 
-def is_number(value: str) -> bool:
-    """Whether `value` is a plain decimal number."""
-    return _NUMBER.fullmatch(value) is not None and math.isfinite(float(value))
+def written(folder: Path, stem: str) -> bytes:
+    """A file of the agreement as the models read it: every column of today, each value in its form.
 
-
-def is_zone(value: str) -> bool:
-    """Whether `value` names a time zone."""
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-def load_agreement(folder: Path) -> dict[str, list[dict[str, str | None]]]:
-    """The agreement as lists of rows by file stem; blank values are None.
-
-    Raises:
-        AgreementError: a file is missing or cannot be read, naming file and row.
+    A file with a mistake, or that is none of the agreement's, comes back as it is: no night relies
+    on it.
     """
-    tables = read_tables(folder)
-    unread = [p for p in tables.problems if p.row <= 1 or p.column == ""]
-    unread = [
-        p for p in unread if "is no column" not in p.message and "is no file" not in p.message
-    ]
-    if unread:
-        first = unread[0]
-        raise AgreementError(
-            f"the agreement cannot be read: {first.file}, row {first.row} {first.column}: "
-            f"{first.message} (run `make check-agreement` for the whole list)"
-        )
-    return {
-        stem: [{name: value or None for name, value in row.values.items()} for row in rows]
-        for stem, rows in tables.rows.items()
-    }
-
-
-def completed(path: Path) -> bytes:
-    """A file of the agreement with every column of today, those it was written without left blank.
-
-    Whatever else the file says, right or wrong, stays as it is.
-    """
-    content = path.read_bytes()
-    file = FILES.get(path.stem)
-    later = [column.name for column in file.columns if column.may_be_absent] if file else []
-    if not later:
-        return content
-    text = content.decode("utf-8-sig")
-    header = [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
-    absent = [name for name in later if name not in header]
-    if not absent:
-        return content
-    lines = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    tables = read_table(folder, stem) if stem in FILES else None
+    if tables is None or tables.problems:
+        return (folder / f"{stem}.csv").read_bytes()
     target = io.StringIO(newline="")
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([*lines[0], *absent])
-    writer.writerows([*row, *("" for _ in absent)] for row in lines[1:])
+    writer = csv.DictWriter(target, FILES[stem].names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.values for row in tables.of(stem))
     return target.getvalue().encode()
 
 
 def agreement_hash(folder: Path) -> str:
     """SHA-256 of what the agreement says, in hex.
 
-    Equal for files that differ only in line ends, quoting or the order of rows.
+    Equal for files that differ only in line ends, quoting, the order of rows, or in how a
+    spreadsheet program writes their values.
 
     Raises:
         AgreementError: a file is missing or cannot be read.
     """
+    tables = read_tables(folder)
+    tables.demand_readable()
     digest = hashlib.sha256()
-    for stem, rows in sorted(load_agreement(folder).items()):
-        lines = sorted(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows)
+    for stem, rows in sorted(tables.rows.items()):
+        lines = sorted(
+            json.dumps(
+                {name: value or None for name, value in row.values.items()},
+                sort_keys=True,
+                ensure_ascii=False,
+            )
+            for row in rows
+        )
         digest.update("\n".join([stem, *lines, ""]).encode())
     return digest.hexdigest()

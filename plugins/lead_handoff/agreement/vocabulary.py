@@ -1,5 +1,6 @@
 """The files of an agreement, their columns, and the words that each column may hold."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 STAGES = (
@@ -140,21 +141,22 @@ OPTIONAL_THRESHOLDS: dict[str, dict[str, str]] = {
 """
 
 REVIEW_SETTINGS: dict[str, str] = {
-    "strata": "strata",
+    "strata": "text",
     "sample_size": "count",
     "minimum_per_stratum": "count",
     "census_below": "count",
     "census": "boolean",
-    "allocation": "allocation",
+    "allocation": "text",
     "half_width": "share",
     "confidence": "share",
-    "reviewers": "people",
+    "reviewers": "text",
     "quorum": "count",
     "double_review_share": "share",
-    "personal_data": "none",
+    "personal_data": "text",
     "default_seed": "seed",
     "months_reviewed_from": "month",
 }
+"""Every setting of the review's policy and the kind of its value."""
 REVIEW_STRATA = ("team", "exit_kind", "tier")
 REVIEW_ALLOCATIONS = ("proportional", "neyman")
 
@@ -164,6 +166,7 @@ class Column:
     """One column: its name, the kind of its values, whether it may be blank, what it may hold.
 
     `may_be_absent`: a folder written before there was such a column stays good; it counts as blank.
+    `kind_by`: the column whose value says of which kind this one is, by `REVIEW_SETTINGS`.
     """
 
     name: str
@@ -171,6 +174,11 @@ class Column:
     optional: bool = False
     choices: tuple[str, ...] = ()
     may_be_absent: bool = False
+    kind_by: str = ""
+
+    def kind_in(self, row: Mapping[str, str]) -> str:
+        """The kind of this column's value in a row."""
+        return REVIEW_SETTINGS.get(row[self.kind_by], "text") if self.kind_by else self.kind
 
 
 @dataclass(frozen=True)
@@ -378,8 +386,9 @@ FILES: dict[str, File] = {
             _choice("period_kind", "month", "quarter"),
             _text("segment"),
             Column("qualified_handoffs", "count"),
+            Column("month", "month", optional=True, may_be_absent=True),
         ),
-        (_V, "period_kind", "segment"),
+        (_V, "period_kind", "segment", "month"),
     ),
     "agreement_rules": File(
         (
@@ -401,7 +410,11 @@ FILES: dict[str, File] = {
         (_V, "rule", "threshold"),
     ),
     "agreement_review_policy": File(
-        (_VERSION, _choice("setting", *REVIEW_SETTINGS), _text("value", optional=True)),
+        (
+            _VERSION,
+            _choice("setting", *REVIEW_SETTINGS),
+            Column("value", optional=True, kind_by="setting"),
+        ),
         (_V, "setting"),
     ),
     "agreement_benchmarks": File(

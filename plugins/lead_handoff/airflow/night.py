@@ -379,14 +379,6 @@ def published() -> dict[str, Any] | None:
     return None if row is None else {"generation": row[0], "as_of": row[1], "night": row[2]}
 
 
-def place(problem: Any) -> str:
-    """A problem of the agreement as one line: file, row, column, what is wrong."""
-    where = [problem.file]
-    where += [f"row {problem.row}"] if problem.row else []
-    where += [f"column {problem.column}"] if problem.column else []
-    return f"{', '.join(where)}: {problem.message}"
-
-
 def _next_slot() -> str:
     import psycopg
 
@@ -419,35 +411,29 @@ def _advance(run: Run) -> int:
 
 
 def _checked_agreement() -> str:
-    from lead_handoff.agreement import agreement_hash, agreement_warnings, check_agreement
+    from lead_handoff.agreement import agreement_hash, agreement_warnings, check_agreement, told
 
     folder = settings.agreement_dir()
     problems = check_agreement(folder)
     if problems:
-        shown = "\n".join(f"  - {place(problem)}" for problem in problems[:PROBLEMS_SHOWN])
-        more = len(problems) - PROBLEMS_SHOWN
+        lines = told(problems)
+        shown = "\n".join(f"  - {line}" for line in lines[:PROBLEMS_SHOWN])
+        more = len(lines) - PROBLEMS_SHOWN
         raise NightError(
             f"The agreement in {folder} has {len(problems)} problem(s), so nothing was started:\n"
-            f"{shown}" + (f"\n  … and {more} more" if more > 0 else "")
+            f"{shown}" + (f"\n  … and {more} more kinds" if more > 0 else "")
         )
     tell = teller("agreement", is_passing=True)
-    for warning in agreement_warnings(folder):
-        tell(place(warning))
+    for line in told(agreement_warnings(folder)):
+        tell(line)
     return str(agreement_hash(folder))
 
 
-def _agreement() -> Mapping[str, list[dict[str, Any]]]:
-    from lead_handoff.agreement import load_agreement
-
-    return load_agreement(settings.agreement_dir())
-
-
 def _required_sources() -> set[str]:
-    return {
-        str(source["source_system"])
-        for source in _agreement()["agreement_sources"]
-        if str(source["is_required"]).lower() == "true"
-    }
+    from lead_handoff.agreement import Agreement
+
+    sources = Agreement(settings.agreement_dir()).rows("agreement_sources")
+    return {row["source_system"] for row in sources if row["is_required"] == "true"}
 
 
 def _sources() -> list[str]:

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lead_handoff import months
 from lead_handoff.errors import HandoffError
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ def month_given(dag_run: Any) -> str | None:
     """The month (YYYY-MM) that a run of the monthly draw names in its configuration, if it does.
 
     Raises:
-        WindowError: what it names is no month.
+        MonthError: what it names is no month.
     """
     given = _setting(dag_run, "month")
-    return None if given is None else parse_month(given)
+    return None if given is None else months.name_of(months.first_day(str(given).strip()))
 
 
 def parse_date(text: Any) -> date:
@@ -133,14 +134,6 @@ def parse_date(text: Any) -> date:
         return date.fromisoformat(str(text).strip())
     except ValueError as error:
         raise WindowError(f"{text!r} is no date; give one as YYYY-MM-DD.") from error
-
-
-def parse_month(text: Any) -> str:
-    """A month as YYYY-MM; WindowError if it is none."""
-    try:
-        return f"{datetime.strptime(str(text).strip(), '%Y-%m'):%Y-%m}"  # noqa: DTZ007 - a month
-    except ValueError as error:
-        raise WindowError(f"{text!r} is no month; give one as YYYY-MM.") from error
 
 
 def _setting(dag_run: Any, name: str) -> Any:

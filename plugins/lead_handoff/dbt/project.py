@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lead_handoff import settings
-from lead_handoff.agreement import completed
+from lead_handoff.agreement import written
 from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.limits import read_limits
 
@@ -93,9 +93,9 @@ def laid_out_dir() -> Path:
 def lay_out(agreement: Path | None = None, target: Path | None = None) -> Path:
     """Lay the project out under HANDOFF_HOME with the agreement of this moment; return its folder.
 
-    An agreement written before a column was added has it here, blank: the models rely on it. What
-    an earlier call laid out is replaced. Where no other `target` is named, only for the run that
-    holds the night.
+    An agreement written before a column was added has it here, blank, and each value is in its one
+    form: the models rely on it. What an earlier call laid out is replaced. Where no other `target`
+    is named, only for the run that holds the night.
     """
     source, target = settings.dbt_project_dir(), target or laid_out_dir()
     for part in LINKED:
@@ -113,7 +113,7 @@ def lay_out(agreement: Path | None = None, target: Path | None = None) -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for path in sorted((agreement or settings.agreement_dir()).glob("*.csv")):
-        (fresh / path.name).write_bytes(completed(path))
+        (fresh / path.name).write_bytes(written(path.parent, path.stem))
     shutil.rmtree(seeds, ignore_errors=True)
     fresh.rename(seeds)
     return target

@@ -6,7 +6,6 @@ into a statement and the SQL files can be tried out by hand after a few ``set`` 
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lead_handoff.agreement import Agreement
 from lead_handoff.judging.results import JudgingError
 from lead_handoff.limits import read_limits
 from lead_handoff.settings import EltLanding
@@ -99,6 +99,7 @@ def read_night(
 
     Raises:
         JudgingError: a name or a file is not usable; the message says which.
+        AgreementError: the agreement cannot be read.
     """
     if not SLOT.fullmatch(slot):
         raise JudgingError(f"{slot!r} is no build slot; give slot_blue or slot_green")
@@ -112,6 +113,7 @@ def read_night(
     before = cursor.fetchone()
     cursor.execute("select slot from ops.generations order by generation desc limit 1")
     published = cursor.fetchone()
+    agreement = Agreement(agreement_dir)
     return Night(
         night=night,
         as_of=as_of,
@@ -119,58 +121,34 @@ def read_night(
         after_night=before[0] if before else None,
         after_time=before[1] if before else None,
         published_slot=str(published[0]) if published else None,
-        sources=tuple(read_sources(agreement_dir)),
-        days=tuple(read_days(agreement_dir, night)),
+        sources=tuple(read_sources(agreement)),
+        days=tuple(read_days(agreement, night)),
         limits=read_limits(expectations_dir),
         landings=landings or {},
     )
 
 
-def read_sources(agreement_dir: Path) -> list[dict[str, str]]:
+def read_sources(agreement: Agreement) -> list[dict[str, str]]:
     """The agreement's sources: ``source`` and ``is_required`` ('true' or 'false')."""
     return [
-        {
-            "source": row["source_system"].strip(),
-            "is_required": "true" if _is_true(row["is_required"]) else "false",
-        }
-        for row in _read_csv(agreement_dir / "agreement_sources.csv")
+        {"source": row["source_system"], "is_required": row["is_required"]}
+        for row in agreement.rows("agreement_sources")
     ]
 
 
-def read_days(agreement_dir: Path, night: date) -> list[tuple[date, bool]]:
+def read_days(agreement: Agreement, night: date) -> list[tuple[date, bool]]:
     """The days whose rows the recent nights brought, newest first, and whether each was quiet.
 
     A folder of night N brings what happened on day N - 1. A day is quiet when at least one of the
     calendars in force was closed all day, or on a Saturday or Sunday: fewer rows are then no sign
     of a broken extract. Nights are only compared with nights of the same kind.
     """
-    versions = _read_csv(agreement_dir / "agreement_versions.csv")
-    starts = sorted(
-        (date.fromisoformat(row["valid_from"].strip()), row["agreement_version"].strip())
-        for row in versions
-    )
-    open_weekdays: dict[str, dict[str, set[int]]] = {}
-    for row in _read_csv(agreement_dir / "agreement_calendars.csv"):
-        calendars = open_weekdays.setdefault(row["agreement_version"].strip(), {})
-        calendars.setdefault(row["calendar"].strip(), set()).add(int(row["weekday"]) - 1)
-    holidays = {
-        (row["agreement_version"].strip(), date.fromisoformat(row["holiday"].strip()))
-        for row in _read_csv(agreement_dir / "agreement_holidays.csv")
-    }
 
     def is_quiet(day: date) -> bool:
-        if day.weekday() >= SATURDAY:
-            return True
-        in_force = [version for start, version in starts if start <= day] or [
-            version for _, version in starts[:1]
-        ]
-        if not in_force:
-            return False
-        version = in_force[-1]
-        closed = any(
-            day.weekday() not in weekdays for weekdays in open_weekdays.get(version, {}).values()
+        version = agreement.version_on(day)["agreement_version"]
+        return day.weekday() >= SATURDAY or not all(
+            agreement.working_calendars(day, version).values()
         )
-        return closed or (version, day) in holidays
 
     days = (night - timedelta(days=offset) for offset in range(1, DAYS_OF_MEMORY + 1))
     return [(day, is_quiet(day)) for day in days]
@@ -178,17 +156,3 @@ def read_days(agreement_dir: Path, night: date) -> list[tuple[date, bool]]:
 
 def _instant(known: date | None) -> str:
     return known.isoformat() if known else "-infinity"
-
-
-def _read_csv(file: Path) -> list[dict[str, str]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as handle:
-            return list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise JudgingError(
-            f"the agreement's {file} cannot be read ({error}); HANDOFF_AGREEMENT names its folder"
-        ) from error
-
-
-def _is_true(text: str) -> bool:
-    return text.strip().lower() in ("true", "t", "1", "yes")

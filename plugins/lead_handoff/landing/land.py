@@ -7,7 +7,6 @@ the others alone and what was there before untouched.
 
 from __future__ import annotations
 
-import csv
 import time
 import traceback
 from collections.abc import Collection, Iterator, Sequence
@@ -15,10 +14,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import psycopg
 
+from lead_handoff.agreement import Agreement, AgreementError
 from lead_handoff.catalogue import ObjectSpec
 from lead_handoff.landing.accounts import ObjectLoad, Progress, Run
 from lead_handoff.landing.discovery import (
@@ -138,24 +138,14 @@ def _object_of(found: Found) -> str | None:
 def source_zone(agreement_dir: Path, source: str) -> ZoneInfo:
     """The time zone in which a source's times without offset are read; UTC unless agreed.
 
-    Raises SourceError where the agreement names a zone that does not exist.
+    Raises SourceError where the agreement's sources cannot be read.
     """
+    if not (agreement_dir / "agreement_sources.csv").is_file():
+        return ZoneInfo("UTC")
     try:
-        with (agreement_dir / "agreement_sources.csv").open(encoding="utf-8-sig", newline="") as f:
-            zones = {row["source_system"]: row["time_zone"] for row in csv.DictReader(f)}
-    except FileNotFoundError:
-        zones = {}
-    except (KeyError, UnicodeDecodeError, csv.Error, OSError) as error:
-        raise SourceError(
-            "agreement_sources.csv cannot be read; it needs the columns source_system and time_zone"
-        ) from error
-    name = (zones.get(source) or "").strip() or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SourceError(
-            f"agreement_sources.csv gives {source} the time zone {name!r}, which does not exist"
-        ) from error
+        return ZoneInfo(Agreement(agreement_dir).time_zone(source))
+    except AgreementError as error:
+        raise SourceError(str(error)) from error
 
 
 Told = set[tuple[str, date | None, str]]

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
-from lead_handoff.review.roster import FUNCTIONS, Reviewer
+from lead_handoff.agreement.panel import FUNCTIONS, Reviewer
 from lead_handoff.review.sampler import draw_order, hash_seed, ticket_number
 
 

@@ -6,18 +6,15 @@ by itself: an older one that was missed is drawn by hand. What counts is the pub
 never today's date.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from lead_handoff.agreement import load_agreement
+from lead_handoff import months
+from lead_handoff.agreement import Agreement
 from lead_handoff.review import ledger, population
 from lead_handoff.review.errors import NoMartsError, PolicyError
 from lead_handoff.review.policy import read_policy
-
-Agreement = Mapping[str, Sequence[Mapping[str, Any]]]
 
 _LONGEST_CLOSURE = 366
 
@@ -32,7 +29,7 @@ def month_due(warehouse_url: str, agreement_dir: Path) -> tuple[str | None, str]
         month, as_of = population.published_month(warehouse_url)
     except NoMartsError as error:
         return None, str(error)
-    agreement = load_agreement(agreement_dir)
+    agreement = Agreement(agreement_dir)
     begins = begins_at(month, agreement)
     if as_of < begins:
         return None, (
@@ -57,35 +54,18 @@ def begins_at(month: str, agreement: Agreement) -> datetime:
     Raises:
         PolicyError: the default calendar is closed for a year.
     """
-    day = date.fromisoformat(f"{month}-01")
-    day = (day + timedelta(days=31)).replace(day=1)
-    version = _version_on(day, agreement)
-    name = (version["agreement_version"], version["default_calendar"])
-    weekdays = {
-        int(row["weekday"])
-        for row in agreement["agreement_calendars"]
-        if (row["agreement_version"], row["calendar"]) == name
-    }
-    holidays = {
-        date.fromisoformat(str(row["holiday"]))
-        for row in agreement["agreement_holidays"]
-        if (row["agreement_version"], row["calendar"]) == name
-    }
+    day = months.next_month(months.first_day(month))
+    version = agreement.version_on(day)
+    name, calendar = version["agreement_version"], version["default_calendar"]
     for _ in range(_LONGEST_CLOSURE):
-        if day.isoweekday() in weekdays and day not in holidays:
-            zone = ZoneInfo(str(version["time_zone"]))
+        if agreement.working_calendars(day, name).get(calendar):
+            zone = ZoneInfo(version["time_zone"])
             return datetime.combine(day, time(), zone).astimezone(UTC)
         day += timedelta(days=1)
     raise PolicyError(
-        f"the default calendar {name[1]!r} of version {name[0]} has no working day in the year "
+        f"the default calendar {calendar!r} of version {name} has no working day in the year "
         f"after {month}; correct agreement_calendars.csv"
     )
-
-
-def _version_on(day: date, agreement: Agreement) -> Mapping[str, Any]:
-    versions = sorted(agreement["agreement_versions"], key=lambda row: str(row["valid_from"]))
-    begun = [row for row in versions if date.fromisoformat(str(row["valid_from"])) <= day]
-    return (begun or versions[:1])[-1]
 
 
 def _shown(instant: datetime) -> str:

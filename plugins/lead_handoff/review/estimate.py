@@ -13,12 +13,12 @@ from typing import Any
 
 import psycopg
 
+from lead_handoff.agreement.panel import lacks
 from lead_handoff.review import evidence, files, ledger, publication
 from lead_handoff.review.bounds import Bounds, Reviewed, bounds, combined
 from lead_handoff.review.casefile import stratum_words
 from lead_handoff.review.policy import Policy, read_policy
 from lead_handoff.review.raters import agreement
-from lead_handoff.review.roster import lacks
 from lead_handoff.review.standing import settled, standing
 
 ESTIMATE_FILE, REPORT_FILE = "estimate.json", "estimate.md"
@@ -157,7 +157,11 @@ def _quorum(draw: dict[str, Any], policy: Policy, said: list[dict[str, Any]]) ->
     return {
         "wanted": draw["policy"].get("quorum", policy.quorum),
         "reviewers": len(here),
-        "missing": lacks(each for each in roster if each["id"] in here) if roster else [],
+        "missing": lacks(
+            (each["function"], each["is_executive"]) for each in roster if each["id"] in here
+        )
+        if roster
+        else [],
     }
 
 

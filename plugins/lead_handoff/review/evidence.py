@@ -8,19 +8,17 @@ the lead. Only what had happened by the frozen as_of is shown, also when the dra
 The result is plain JSON values: it is recorded with the draw, and case files are made from it.
 """
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, LiteralString
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import dict_row
 
-from lead_handoff.review.errors import PolicyError
+from lead_handoff.agreement import Agreement
 from lead_handoff.review.text import without_contacts
 
 Row = dict[str, Any]
@@ -34,53 +32,19 @@ _WORKED_STAGES = ("sal", "sql")
 _CLOCK, _TOUCH, _OWNER, _STAGE, _ECHO = range(5)
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """What case files need of the agreement's files; every list is in the files' order."""
-
-    folder: Path
-    default_zone: str
-    attributes: list[Row] = field(default_factory=list)
-    terms: list[Row] = field(default_factory=list)
-    reasons: list[Row] = field(default_factory=list)
-    roster: list[Row] = field(default_factory=list)
-    calendars: list[Row] = field(default_factory=list)
-
-    def zone_of(self, team: str | None, version: str | None) -> str:
-        """Time zone of most of a team's calendars in a version; the agreement's where unknown."""
-        zones = {
-            row["calendar"]: row["time_zone"]
-            for row in self.calendars
-            if version in (None, row["agreement_version"])
-        }
-        calendars = Counter(
-            row["calendar"]
-            for row in self.roster
-            if team
-            and row["team"] == team
-            and version in (None, row["agreement_version"])
-            and row["calendar"] in zones
-        )
-        if not calendars:
-            return self.default_zone
-        return str(zones[min(calendars, key=lambda name: (-calendars[name], name))])
-
-
-def read_agreement(folder: Path, default_zone: str) -> Agreement:
-    """The parts of the agreement that explain a case.
-
-    Raises:
-        PolicyError: a file cannot be read.
-    """
-    return Agreement(
-        folder=folder,
-        default_zone=default_zone,
-        attributes=_csv(folder / "agreement_attributes.csv"),
-        terms=_csv(folder / "agreement_sla_terms.csv"),
-        reasons=_csv(folder / "agreement_rejection_reasons.csv"),
-        roster=_csv(folder / "agreement_roster.csv"),
-        calendars=_csv(folder / "agreement_calendars.csv"),
+def _zone_of(agreement: Agreement, team: str | None, version: str | None, default: str) -> str:
+    """Time zone of most of a team's calendars in a version; the agreement's where unknown."""
+    zones = {
+        row["calendar"]: row["time_zone"] for row in agreement.rows("agreement_calendars", version)
+    }
+    calendars = Counter(
+        row["calendar"]
+        for row in agreement.rows("agreement_roster", version)
+        if team and row["team"] == team and row["calendar"] in zones
     )
+    if not calendars:
+        return default
+    return zones[min(calendars, key=lambda name: (-calendars[name], name))]
 
 
 def definitions(
@@ -101,16 +65,15 @@ def definitions(
     for version in wanted:
         row = published.get(version, {})
         named: dict[str, Row] = {}
-        for line in agreement.attributes:
-            if line["agreement_version"] == version:
-                named.setdefault(
-                    line["attribute"],
-                    {
-                        "attribute": line["attribute"],
-                        "description": line["description"],
-                        "met_values": line["met_values"].replace("|", ", "),
-                    },
-                )
+        for line in agreement.rows("agreement_attributes", version):
+            named.setdefault(
+                line["attribute"],
+                {
+                    "attribute": line["attribute"],
+                    "description": line["description"],
+                    "met_values": line["met_values"].replace("|", ", "),
+                },
+            )
         result.append(
             {
                 "agreement_version": version,
@@ -119,13 +82,11 @@ def definitions(
                 "attributes": list(named.values()),
                 "terms": [
                     {key: line[key] for key in _TERM}
-                    for line in agreement.terms
-                    if line["agreement_version"] == version
+                    for line in agreement.rows("agreement_sla_terms", version)
                 ],
                 "reasons": [
                     {key: line[key] for key in ("reason", "family", "needs_follow_up")}
-                    for line in agreement.reasons
-                    if line["agreement_version"] == version
+                    for line in agreement.rows("agreement_rejection_reasons", version)
                 ],
             }
         )
@@ -140,8 +101,13 @@ def gather(
     agreement: Agreement,
     cases: list[Row],
     as_of: datetime,
+    default_zone: str,
 ) -> dict[str, Row]:
-    """Evidence per handoff id, for frozen population rows (with lead_id and owner_id)."""
+    """Evidence per handoff id, for frozen population rows (with lead_id and owner_id).
+
+    Raises:
+        AgreementError: the agreement cannot be read.
+    """
     ids = [case["handoff_id"] for case in cases]
     leads = sorted({case["lead_id"] for case in cases if case["lead_id"]})
     handoffs = {row["handoff_id"]: row for row in _rows(connection, _HANDOFFS, {"ids": ids})}
@@ -165,7 +131,7 @@ def gather(
         handoff = handoffs.get(case_id, {})
         window = _Window.of(case, offers[lead_id], moves[lead_id], as_of)
         people = _People(case["owner_id"], roles)
-        local = _Local(agreement.zone_of(case["team"], case["agreement_version"]))
+        local = _Local(_zone_of(agreement, case["team"], case["agreement_version"], default_zone))
         owed = {row["clause"]: row for row in clauses[case_id]}
         result[case_id] = {
             "case": _facts(case, handoff, owed, people, local),
@@ -481,17 +447,6 @@ def _by(rows: list[Row], key: str) -> dict[Any, list[Row]]:
     for row in rows:
         result[row[key]].append(row)
     return result
-
-
-def _csv(path: Path) -> list[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [
-                {key: (value or "").strip() for key, value in row.items() if key}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PolicyError(f"{path} cannot be read: {error}") from error
 
 
 def _number(value: Any) -> int | float | None:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import errors as db_errors
 from psycopg.types.json import Jsonb
 
+from lead_handoff import months
 from lead_handoff.review.ddl import SCHEMA_LOCK, review_ddl, schema_mark
 from lead_handoff.review.errors import ReviewError
 
@@ -55,9 +56,9 @@ def month_transaction(warehouse_url: str, month: str) -> Iterator[psycopg.Connec
         application_name="lead_handoff:review",
         options="-c timezone=UTC -c datestyle=ISO",
     ) as connection:
-        year, number = month.split("-")
+        first = months.first_day(month)
         connection.execute(
-            "select pg_advisory_xact_lock(%s, %s)", [_MONTH_LOCKS, int(year) * 12 + int(number)]
+            "select pg_advisory_xact_lock(%s, %s)", [_MONTH_LOCKS, first.year * 12 + first.month]
         )
         yield connection
 

@@ -21,15 +21,14 @@ Settings (agreement_review_policy.csv: agreement_version, setting, value) that t
 Other settings of the policy belong to later steps of the review and are left alone here.
 """
 
-import csv
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
 
+from lead_handoff.agreement import Agreement, AgreementError
 from lead_handoff.agreement.vocabulary import REVIEW_ALLOCATIONS
-from lead_handoff.review.errors import BadSeedError, PolicyError
+from lead_handoff.review.errors import PolicyError
 from lead_handoff.review.sampler import checked_seed
 
 POLICY_FILE = "agreement_review_policy.csv"
@@ -79,52 +78,36 @@ def read_policy(agreement_dir: Path, agreement_version: str) -> Policy:
         PolicyError: the file or the version's settings are missing, or a value cannot be used; the
             message names file, setting and value.
     """
-    path = agreement_dir / POLICY_FILE
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise PolicyError(f"the review policy {path} cannot be read: {error}") from error
-    settings = {
-        row["setting"].strip(): (row["value"] or "").strip()
-        for row in rows
-        if (row.get("agreement_version") or "").strip() == agreement_version
-    }
-    if not settings:
+        rows = Agreement(agreement_dir).rows("agreement_review_policy", agreement_version)
+    except AgreementError as error:
+        raise PolicyError(str(error)) from error
+    if not rows:
         raise PolicyError(
-            f"{path} says nothing about agreement version {agreement_version!r}; add its settings"
+            f"{agreement_dir / POLICY_FILE} says nothing about agreement version "
+            f"{agreement_version!r}; add its settings"
         )
-    return _policy(agreement_version, settings, path)
+    return _policy(agreement_version, {row["setting"]: row["value"] for row in rows})
 
 
-def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Policy:
+def _policy(agreement_version: str, settings: dict[str, str]) -> Policy:
+    """The policy of settings each of which is of its kind already."""
+
     def refuse(setting: str, remedy: str) -> PolicyError:
         return PolicyError(
-            f"{path.name}, version {agreement_version}: {setting} = {settings.get(setting, '')!r}; "
-            + remedy
+            f"{POLICY_FILE}, version {agreement_version}: {setting} = "
+            f"{settings.get(setting, '')!r}; {remedy}"
         )
 
-    def whole(setting: str, default: int | None) -> int | None:
-        text = settings.get(setting, "")
-        if not text:
-            return default
-        if not (text.isascii() and text.isdigit()):
-            raise refuse(setting, "give a whole number of 0 or more")
-        return int(text)
+    def whole(setting: str) -> int | None:
+        text = settings.get(setting)
+        return int(text) if text else None
 
-    def share(setting: str, default: float | None) -> float | None:
-        text = settings.get(setting, "")
-        if not text:
-            return default
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not 0 < number < 1:
-            raise refuse(setting, "give a number between 0 and 1")
-        return number
+    def share(setting: str) -> float | None:
+        text = settings.get(setting)
+        return float(text) if text else None
 
-    strata = tuple(part.strip() for part in settings.get("strata", "").split("|") if part.strip())
+    strata = _parts(settings.get("strata", ""))
     if not strata or set(strata) - set(STRATUM_COLUMNS) or len(set(strata)) < len(strata):
         raise refuse("strata", f"join some of {', '.join(STRATUM_COLUMNS)} by |, each once")
     allocation = settings.get("allocation") or "proportional"
@@ -132,42 +115,32 @@ def _policy(agreement_version: str, settings: dict[str, str], path: Path) -> Pol
         raise refuse("allocation", f"give {' or '.join(REVIEW_ALLOCATIONS)}")
     if settings.get("personal_data", "none") not in ("", "none"):
         raise refuse("personal_data", "only none is offered: case files hold no personal data")
-    if settings.get("census", "false").lower() not in ("true", "false", ""):
-        raise refuse("census", "give true or false")
-    sample_size = whole("sample_size", None)
-    half_width = share("half_width", None)
+    sample_size, half_width = whole("sample_size"), share("half_width")
     if sample_size is None and half_width is None:
         raise refuse("sample_size", "give a number of cases, or half_width for a precision")
     if sample_size == 0:
         raise refuse("sample_size", "give a number above 0")
-    share("double_review_share", None)
-    default_seed = settings.get("default_seed") or None
-    try:
-        agreed_seed(default_seed or "0", "2000-01")
-    except BadSeedError as error:
-        raise refuse("default_seed", "give up to 190 printable characters") from error
-    first_month = settings.get("months_reviewed_from") or None
-    if first_month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", first_month):
-        raise refuse("months_reviewed_from", "give a month, as 2026-04")
     return Policy(
         agreement_version=agreement_version,
         strata=strata,
-        minimum_per_stratum=whole("minimum_per_stratum", 0) or 0,
+        minimum_per_stratum=whole("minimum_per_stratum") or 0,
         sample_size=sample_size,
         half_width=half_width,
-        confidence=share("confidence", 0.95) or 0.95,
-        census_below=whole("census_below", 0) or 0,
-        census=settings.get("census", "").lower() == "true",
+        confidence=share("confidence") or 0.95,
+        census_below=whole("census_below") or 0,
+        census=settings.get("census") == "true",
         allocation=allocation,
-        reviewers=tuple(
-            part.strip() for part in settings.get("reviewers", "").split("|") if part.strip()
-        ),
-        quorum=whole("quorum", 0) or 0,
+        reviewers=_parts(settings.get("reviewers", "")),
+        quorum=whole("quorum") or 0,
         # As text, so that a fifth is a fifth for everybody who works the assignment out again.
         double_review_share=settings.get("double_review_share") or "0",
-        default_seed=default_seed,
-        months_reviewed_from=first_month,
+        default_seed=settings.get("default_seed") or None,
+        months_reviewed_from=settings.get("months_reviewed_from") or None,
     )
+
+
+def _parts(joined: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in joined.split("|") if part.strip())
 
 
 def agreed_seed(default_seed: str, month: str) -> str:

@@ -17,9 +17,7 @@ line in ascending order of handoff_id (by code point), keys sorted, no blanks, U
 line ended by one line feed; times in UTC with microseconds; what is not known is null.
 """
 
-import calendar
 import hashlib
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +33,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from lead_handoff import months
+from lead_handoff.agreement import in_force
+from lead_handoff.agreement.panel import Reviewer
 from lead_handoff.review import ledger
 from lead_handoff.review.allocation import stratum_of
 from lead_handoff.review.deviations import deviations
@@ -47,7 +48,6 @@ from lead_handoff.review.errors import (
     PopulationChangedError,
 )
 from lead_handoff.review.policy import Policy
-from lead_handoff.review.roster import Reviewer
 from lead_handoff.review.sampler import canonical_id
 
 MARTS = ("dim_agreement_versions", "fct_handoffs")
@@ -168,14 +168,16 @@ class Drift:
     gone: int
 
 
-def check_month(name: str) -> None:
-    """Refuse what does not name a month.
+def check_month(name: str) -> date:
+    """The first day of the month called YYYY-MM.
 
     Raises:
         BadMonthError: the name is not YYYY-MM.
     """
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", name) or name < "1970":
-        raise BadMonthError(f"the month {name!r} cannot be read; write it as 2026-05")
+    try:
+        return months.first_day(name)
+    except months.MonthError as error:
+        raise BadMonthError(str(error)) from error
 
 
 def month_of(name: str, versions: list[AgreementVersion]) -> Month:
@@ -187,14 +189,9 @@ def month_of(name: str, versions: list[AgreementVersion]) -> Month:
     Raises:
         BadMonthError: the name is not YYYY-MM.
     """
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", name) or name < "1970":
-        raise BadMonthError(
-            f"the month {name!r} cannot be read; write it as YYYY-MM, as in 2026-05"
-        )
-    first = date(int(name[:4]), int(name[5:]), 1)
-    days = calendar.monthrange(first.year, first.month)[1]
+    first = check_month(name)
     version, start = _midnight(first, versions)
-    _, end = _midnight(date.fromordinal(first.toordinal() + days), versions)
+    _, end = _midnight(months.next_month(first), versions)
     return Month(name, start, end, version.time_zone, version.name)
 
 
@@ -240,9 +237,9 @@ def published_month(warehouse_url: str) -> tuple[str, datetime]:
     with psycopg.connect(warehouse_url, options="-c timezone=UTC") as connection:
         as_of, versions = published(connection)
     day = as_of.date().replace(day=1)
-    while month_of(day.isoformat()[:7], versions).end > as_of:
+    while month_of(months.name_of(day), versions).end > as_of:
         day = date.fromordinal(day.toordinal() - 1).replace(day=1)
-    return day.isoformat()[:7], as_of
+    return months.name_of(day), as_of
 
 
 def version_of(connection: psycopg.Connection[Any], month: str) -> str:
@@ -471,8 +468,7 @@ def late_arrivals(connection: psycopg.Connection[Any], month: str) -> list[dict[
 
 
 def _midnight(day: date, versions: list[AgreementVersion]) -> tuple[AgreementVersion, datetime]:
-    in_force = [version for version in versions if version.valid_from <= day]
-    version = in_force[-1] if in_force else versions[0]
+    version = in_force(versions, lambda version: version.valid_from, day)
     local = datetime.combine(day, time(), ZoneInfo(version.time_zone))
     return version, local.astimezone(UTC)
 

@@ -1,13 +1,13 @@
 """Who reviews: the policy's reviewers with their functions, and who took part in a case."""
 
-import csv
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
+from lead_handoff.agreement import Agreement, AgreementError
+from lead_handoff.agreement.panel import Kind, Reviewer, Unfit, panel_of
 from lead_handoff.review.errors import (
     CompositionError,
     PolicyError,
@@ -16,19 +16,11 @@ from lead_handoff.review.errors import (
 )
 from lead_handoff.review.policy import POLICY_FILE, Policy
 
-ROSTER_FILE = "agreement_roster.csv"
-EXECUTIVE = "executive"
-FUNCTIONS = ("sales", "marketing")
-"""The two sides; a case that two people look at is looked at by both."""
-
-
-@dataclass(frozen=True)
-class Reviewer:
-    """One reviewer as the agreement's roster has them."""
-
-    id: str
-    function: str
-    is_executive: bool
+_REFUSED: dict[Kind, type[PolicyError]] = {
+    "unknown": UnknownReviewerError,
+    "quorum": QuorumError,
+    "composition": CompositionError,
+}
 
 
 def read_roster(agreement_dir: Path, policy: Policy) -> tuple[Reviewer, ...]:
@@ -42,49 +34,16 @@ def read_roster(agreement_dir: Path, policy: Policy) -> tuple[Reviewer, ...]:
     """
     if not policy.reviewers:
         return ()
-    where = f"{POLICY_FILE}, version {policy.agreement_version}: reviewers"
-    if len(set(policy.reviewers)) < len(policy.reviewers):
-        raise UnknownReviewerError(f"{where} names somebody twice; name each once")
-    people = {
-        row["user_id"]: row
-        for row in reversed(_rows(agreement_dir / ROSTER_FILE))
-        if row["agreement_version"] == policy.agreement_version
-    }
-    missing = [name for name in policy.reviewers if name not in people]
-    if missing:
-        raise UnknownReviewerError(
-            f"{where}: {', '.join(missing)} not in {ROSTER_FILE} of that version; add them there"
+    try:
+        rows = Agreement(agreement_dir).rows("agreement_roster", policy.agreement_version)
+    except AgreementError as error:
+        raise PolicyError(str(error)) from error
+    panel = panel_of(policy.reviewers, policy.quorum, rows)
+    if isinstance(panel, Unfit):
+        raise _REFUSED[panel.kind](
+            f"{POLICY_FILE}, version {policy.agreement_version}: reviewers: {panel.message}"
         )
-    roster = tuple(
-        Reviewer(
-            name,
-            people[name]["function"],
-            EXECUTIVE in (people[name]["function"], people[name]["role"]),
-        )
-        for name in policy.reviewers
-    )
-    if policy.quorum > len(roster):
-        raise QuorumError(
-            f"{where} names {len(roster)}, and the quorum is {policy.quorum}; name more people or "
-            "lower the quorum"
-        )
-    lacking = lacks([asdict(reviewer) for reviewer in roster])
-    if lacking:
-        raise CompositionError(
-            f"{where}: nobody stands for {' and '.join(lacking)}; a review needs both functions "
-            "and an executive"
-        )
-    return roster
-
-
-def lacks(reviewers: Iterable[dict[str, Any]]) -> list[str]:
-    """Which of both functions and an executive have nobody among these reviewers."""
-    present = list(reviewers)
-    functions = {reviewer["function"] for reviewer in present}
-    missing = [function for function in FUNCTIONS if function not in functions]
-    if not any(reviewer["is_executive"] for reviewer in present):
-        missing.append("an executive")
-    return missing
+    return panel
 
 
 _TOOK_PART: dict[str, LiteralString] = {
@@ -133,12 +92,3 @@ def took_part(
         if user_id is not None:
             people[handoff_id].add(str(user_id))
     return people
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise PolicyError(f"the roster {path} cannot be read: {error}") from error
-    return [{key: (value or "").strip() for key, value in row.items() if key} for row in rows]

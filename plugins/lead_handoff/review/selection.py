@@ -13,11 +13,13 @@ from typing import Any, BinaryIO, cast
 import psycopg
 from psycopg.rows import dict_row
 
+from lead_handoff.agreement import Agreement, AgreementError
+from lead_handoff.agreement.panel import Reviewer
 from lead_handoff.review import evidence, files, population
 from lead_handoff.review.allocation import allocate, stratum_of
 from lead_handoff.review.assignment import assign
-from lead_handoff.review.errors import PopulationChangedError
-from lead_handoff.review.roster import Reviewer, took_part
+from lead_handoff.review.errors import PolicyError, PopulationChangedError
+from lead_handoff.review.roster import took_part
 from lead_handoff.review.sampler import Ticket, draw_strata
 
 Stratum = tuple[str, ...]
@@ -171,13 +173,17 @@ def gather_evidence(
     agreement_dir: Path,
 ) -> dict[str, Any]:
     """Put each case's evidence to it; return what the case file says about the draw as a whole."""
-    agreement = evidence.read_agreement(agreement_dir, frozen.time_zone)
-    gathered = evidence.gather(connection, agreement, cases, frozen.run_as_of)
+    agreement = Agreement(agreement_dir)
+    versions = [*(case["agreement_version"] for case in cases), frozen.agreement_version]
+    try:
+        gathered = evidence.gather(connection, agreement, cases, frozen.run_as_of, frozen.time_zone)
+        definitions = evidence.definitions(connection, agreement, versions)
+    except AgreementError as error:
+        raise PolicyError(str(error)) from error
     for case in cases:
         # As it will be read back from the record, so that files made later are the same.
         case["evidence_json"] = json.dumps(gathered[case["handoff_id"]])
         case["evidence"] = json.loads(case["evidence_json"])
-    versions = [case["agreement_version"] for case in cases]
     summary = {
         "run_as_of": evidence.utc_text(frozen.run_as_of),
         "strata": [
@@ -188,8 +194,6 @@ def gather_evidence(
             }
             for count in strata
         ],
-        "definitions": evidence.definitions(
-            connection, agreement, [*versions, frozen.agreement_version]
-        ),
+        "definitions": definitions,
     }
     return cast(dict[str, Any], json.loads(json.dumps(summary)))

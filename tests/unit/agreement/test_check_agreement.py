@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lead_handoff.agreement import (
+    Agreement,
     AgreementError,
     agreement_hash,
     agreement_warnings,
     check_agreement,
-    completed,
-    load_agreement,
+    written,
 )
-from lead_handoff.agreement.check import main
+from lead_handoff.agreement.check import checked
 from lead_handoff.agreement.vocabulary import FILES, STAGES, THRESHOLDS
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
@@ -88,7 +88,7 @@ def test_the_example_agreement_holds_together() -> None:
 
 
 def test_the_example_judges_every_rule_in_both_versions() -> None:
-    rules = load_agreement(EXAMPLE)["agreement_rules"]
+    rules = Agreement(EXAMPLE).rows("agreement_rules")
     for version in ("v1", "v2"):
         assert {r["rule"] for r in rules if r["agreement_version"] == version} == set(THRESHOLDS)
 
@@ -125,8 +125,8 @@ def without_scoring_rules(folder: Path) -> Path:
 
 
 def test_the_example_names_another_scoring_rule_in_each_version() -> None:
-    rules = [v["scoring_rule_version"] for v in load_agreement(EXAMPLE)["agreement_versions"]]
-    assert len(set(rules) - {None}) == len(rules) == 2
+    rules = [v["scoring_rule_version"] for v in Agreement(EXAMPLE).versions]
+    assert len(set(rules) - {""}) == len(rules) == 2
 
 
 def test_an_agreement_from_before_scoring_rules_were_named_stays_good(agreement: Path) -> None:
@@ -137,8 +137,8 @@ def test_an_agreement_from_before_scoring_rules_were_named_stays_good(agreement:
     without_scoring_rules(agreement)
     assert check_agreement(agreement) == []
     assert agreement_hash(agreement) == hash_of_blank != agreement_hash(EXAMPLE)
-    versions = load_agreement(agreement)["agreement_versions"]
-    assert [version["scoring_rule_version"] for version in versions] == [None, None]
+    versions = Agreement(agreement).versions
+    assert [version["scoring_rule_version"] for version in versions] == ["", ""]
 
 
 def test_no_other_column_may_be_absent(agreement: Path) -> None:
@@ -153,17 +153,17 @@ def test_no_other_column_may_be_absent(agreement: Path) -> None:
 def test_a_file_is_completed_with_the_columns_that_came_later(agreement: Path) -> None:
     path = without_scoring_rules(agreement)
     before = path.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(completed(path).decode().splitlines()))
+    rows = list(csv.DictReader(written(agreement, path.stem).decode().splitlines()))
     assert [row.pop("scoring_rule_version") for row in rows] == ["", ""]
     assert rows == list(csv.DictReader(before.splitlines()))
     assert path.read_text(encoding="utf-8") == before
 
 
 @pytest.mark.parametrize("stem", ["agreement_versions", "agreement_tiers", "no_file_of_ours"])
-def test_a_file_that_has_all_columns_is_left_as_it_is(tmp_path: Path, stem: str) -> None:
+def test_a_file_with_a_mistake_is_left_as_it_is(tmp_path: Path, stem: str) -> None:
     path = tmp_path / f"{stem}.csv"
     path.write_bytes("\ufeffagreement_version,scoring_rule_version\r\n'v1',\"S 1\"\r\n".encode())
-    assert completed(path) == path.read_bytes()
+    assert written(tmp_path, stem) == path.read_bytes()
 
 
 def only_salesforce(rows: list[dict[str, str]]) -> None:
@@ -574,7 +574,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     (problem,) = check_agreement(tmp_path / "nowhere")
     assert "no such folder" in problem.message
     with pytest.raises(AgreementError, match="no such folder"):
-        load_agreement(tmp_path / "nowhere")
+        agreement_hash(tmp_path / "nowhere")
 
 
 def test_the_hash_ignores_line_ends_quotes_and_order_but_no_value(agreement: Path) -> None:
@@ -587,21 +587,23 @@ def test_the_hash_ignores_line_ends_quotes_and_order_but_no_value(agreement: Pat
     assert agreement_hash(agreement) != before
 
 
-def test_blank_values_are_read_as_none() -> None:
-    rows = load_agreement(EXAMPLE)["agreement_roster"]
-    assert rows[0]["manager_id"] is None
+def test_blank_values_are_read_as_empty_text() -> None:
+    rows = Agreement(EXAMPLE).rows("agreement_roster")
+    assert rows[0]["manager_id"] == ""
     assert rows[1]["manager_id"] == rows[0]["user_id"]
 
 
-def test_the_command_exits_1_and_prints_file_row_and_column(
-    agreement: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(agreement)]) == 0
-    assert "holds together" in capsys.readouterr().out
+def test_the_command_says_file_row_and_column(agreement: Path) -> None:
+    is_sound, lines = checked(agreement)
+    assert is_sound
+    assert "holds together" in lines[-1]
     edit(agreement, "agreement_channel_map", cell(3, "channel", "fax"))
-    assert main([str(agreement)]) == 1
-    line = next(t for t in capsys.readouterr().out.splitlines() if "fax" in t)
-    assert line.split()[:3] == ["agreement_channel_map.csv", "3", "channel"]
+    is_sound, lines = checked(agreement)
+    assert not is_sound
+    assert any(
+        line.startswith("to correct: agreement_channel_map.csv, row 3, column channel: 'fax'")
+        for line in lines
+    )
 
 
 @settings(max_examples=60, deadline=None)

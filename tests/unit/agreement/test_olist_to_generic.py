@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from lead_handoff.agreement import check_agreement, load_agreement
+from lead_handoff.agreement import Agreement, check_agreement
 
 TOOL = Path(__file__).parents[3] / "tools" / "olist_to_generic.py"
 LEADS = """mql_id,first_contact_date,landing_page_id,origin
@@ -94,11 +94,11 @@ def test_the_agreement_holds_together_and_promises_nothing_the_data_lacks(
 ) -> None:
     assert convert(tool, published) == 0
     assert check_agreement(published / "a") == []
-    agreement = load_agreement(published / "a")
-    assert agreement["agreement_sla_terms"] == []
-    assert {row["stage"] for row in agreement["agreement_stage_map"]} == {"inquiry", "mql"}
-    assert {row["team"] for row in agreement["agreement_roster"]} == {"Sales"}
-    (version,) = agreement["agreement_versions"]
+    agreement = Agreement(published / "a")
+    assert not agreement.rows("agreement_sla_terms")
+    assert {row["stage"] for row in agreement.rows("agreement_stage_map")} == {"inquiry", "mql"}
+    assert {row["team"] for row in agreement.rows("agreement_roster")} == {"Sales"}
+    (version,) = agreement.versions
     assert version["valid_from"] == "2018-02-01"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from lead_handoff.agreement.panel import Reviewer
 from lead_handoff.review import verify_reviewers
 from lead_handoff.review.assignment import assign
-from lead_handoff.review.roster import Reviewer
 
 ROSTER = (
     Reviewer("chair", "executive", True),

@@ -1,20 +1,21 @@
 """A month's review begins on the first business day after it, in the agreement's calendar."""
 
+import shutil
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from lead_handoff import settings
-from lead_handoff.agreement import load_agreement
+from lead_handoff.agreement import Agreement
 from lead_handoff.review.due import begins_at
 from lead_handoff.review.errors import PolicyError
 
 
 @pytest.fixture(scope="module")
-def agreement() -> dict[str, list[dict[str, Any]]]:
+def agreement() -> Agreement:
     """The example agreement: New York, its default calendar us_east."""
-    return {name: list(rows) for name, rows in load_agreement(settings.agreement_dir()).items()}
+    return Agreement(settings.agreement_dir())
 
 
 @pytest.mark.parametrize(
@@ -29,20 +30,18 @@ def agreement() -> dict[str, list[dict[str, Any]]]:
     ],
 )
 def test_the_review_begins_on_the_first_business_day(
-    agreement: dict[str, list[dict[str, Any]]], month: str, begins: datetime
+    agreement: Agreement, month: str, begins: datetime
 ) -> None:
     assert begins_at(month, agreement) == begins
 
 
-def test_a_month_before_the_first_version_goes_by_that_version(
-    agreement: dict[str, list[dict[str, Any]]],
-) -> None:
+def test_a_month_before_the_first_version_goes_by_that_version(agreement: Agreement) -> None:
     assert begins_at("2020-02", agreement) == datetime(2020, 3, 2, 5, tzinfo=UTC)
 
 
-def test_a_calendar_that_is_never_open_is_named(
-    agreement: dict[str, list[dict[str, Any]]],
-) -> None:
-    closed = agreement | {"agreement_calendars": []}
+def test_a_calendar_that_is_never_open_is_named(tmp_path: Path) -> None:
+    closed = Path(shutil.copytree(settings.agreement_dir(), tmp_path / "closed"))
+    calendars = closed / "agreement_calendars.csv"
+    calendars.write_text(calendars.read_text().splitlines()[0] + "\n")
     with pytest.raises(PolicyError, match="us_east"):
-        begins_at("2026-05", closed)
+        begins_at("2026-05", Agreement(closed))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lead_handoff.agreement import load_agreement
+from lead_handoff.agreement import Agreement
 from lead_handoff.simulate.calendars import OFFICE_HOURS, holidays_of
 from lead_handoff.simulate.catalogue import (
     ATTRIBUTE_VALUES,
@@ -33,14 +33,14 @@ from lead_handoff.simulate.scoring import (
 from lead_handoff.simulate.truth import STALL_DAYS, UNREAD_SECONDS
 from lead_handoff.simulate.world import AGREEMENT_CHANGED_ON, PROMISES
 
-EXAMPLE = load_agreement(Path(__file__).parents[3] / "dbt_project" / "seeds" / "agreement")
+EXAMPLE = Agreement(Path(__file__).parents[3] / "dbt_project" / "seeds" / "agreement")
 VERSIONS = ("v1", "v2")
 
 
 def rows(stem: str, version: str, **match: str) -> list[dict[str, str]]:
     return [
         {name: value or "" for name, value in row.items()}
-        for row in EXAMPLE[stem]
+        for row in EXAMPLE.rows(stem)
         if row["agreement_version"] == version
         and all(row[name] == value for name, value in match.items())
     ]
@@ -78,13 +78,13 @@ def test_the_roster_lists_the_company_s_people(version: str) -> None:
 
 
 def test_the_terms_changed_on_the_day_the_second_version_begins() -> None:
-    starts = {row["agreement_version"]: row["valid_from"] for row in EXAMPLE["agreement_versions"]}
+    starts = {row["agreement_version"]: row["valid_from"] for row in EXAMPLE.versions}
     assert starts["v2"] == AGREEMENT_CHANGED_ON.isoformat()
 
 
 def test_the_definition_asks_for_the_score_the_plots_know() -> None:
     world = Company(Path("x"), Path("y"), leads=0, seed=1, start=date(2026, 2, 1)).world()
-    for row in EXAMPLE["agreement_versions"]:
+    for row in EXAMPLE.versions:
         begins = world.agreement_changed_at - (0 if row["agreement_version"] == "v2" else 1)
         assert int(row["minimum_score"] or 0) == definition_score(world, begins)
         assert row["minimum_attributes"] == "4"

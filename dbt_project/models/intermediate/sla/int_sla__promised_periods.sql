@@ -44,6 +44,7 @@ periods as (
             'commitments.period_kind', 'versions.valid_from',
             local_date('run.as_of', 'versions.time_zone')
         ) }} as period (starts)
+    where commitments.month_starts_on is null or commitments.month_starts_on = period.starts
 
 ),
 
