@@ -22,6 +22,7 @@ from lead_handoff import months, settings
 from lead_handoff.errors import HandoffError
 
 if TYPE_CHECKING:
+    from lead_handoff.agreement import AgreementProblem
     from lead_handoff.airflow.driver import Driver, RunOutcome
 
 FAILED, LOCKED = 1, 3
@@ -209,11 +210,32 @@ def withdraw(options: argparse.Namespace, console: Console) -> int:
 def check_agreement(options: argparse.Namespace, console: Console) -> int:
     """Say what is wrong with the agreement's files, and what of them is worth knowing."""
     from lead_handoff.agreement.check import checked
+    from lead_handoff.airflow.night import delivering
 
-    is_sound, lines = checked(settings.agreement_dir())
-    for line in lines:
+    unlisted, not_asked = _unlisted_users()
+    is_sound, lines = checked(settings.agreement_dir(), delivering=delivering(), also=unlisted)
+    for line in [*lines, *not_asked]:
         console.say(line)
     return 0 if is_sound else FAILED
+
+
+def _unlisted_users() -> tuple[list[AgreementProblem], list[str]]:
+    """Users whom the agreement does not list, or why the warehouse could not be asked for them."""
+    import psycopg
+
+    from lead_handoff.agreement import Agreement, AgreementError
+    from lead_handoff.agreement.unlisted import unlisted_users
+
+    try:
+        with psycopg.connect(settings.warehouse_url("owner"), connect_timeout=5) as connection:
+            return list(unlisted_users(connection, Agreement(settings.agreement_dir()))), []
+    except AgreementError:
+        return [], []  # said by the check itself
+    except (HandoffError, psycopg.Error):
+        return [], [
+            "not looked at: users with activities whom no version lists; that needs a warehouse "
+            "with a published night (make up, make nightly)"
+        ]
 
 
 def check_connection(options: argparse.Namespace, console: Console) -> int:

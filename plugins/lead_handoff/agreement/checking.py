@@ -1,7 +1,7 @@
 """Finds what is wrong with an agreement as a whole: between rows, files and versions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,8 +33,13 @@ def check_agreement(folder: Path) -> list[AgreementProblem]:
     return sorted(set(tables.problems))
 
 
-def agreement_warnings(folder: Path) -> list[AgreementProblem]:
-    """What the agreement may say but a reader should know: unsigned versions and the like."""
+def agreement_warnings(folder: Path, delivering: Collection[str] = ()) -> list[AgreementProblem]:
+    """What the agreement may say but a reader should know: unsigned versions and the like.
+
+    Args:
+        folder: the agreement's.
+        delivering: sources of which something comes; those that are required are taken for such.
+    """
     tables = read_tables(folder)
     tables.problems.clear()
     _warn_unsigned(tables)
@@ -42,6 +47,9 @@ def agreement_warnings(folder: Path) -> list[AgreementProblem]:
     _warn_rules_not_judged(tables)
     _warn_missing_clauses(tables)
     _warn_machines_on_roster(tables)
+    _warn_versions_without_people(tables)
+    _warn_sources_without_stages(tables, delivering)
+    _warn_calendars_of_nobody(tables)
     return sorted(set(tables.problems))
 
 
@@ -705,6 +713,71 @@ def _warn_machines_on_roster(tables: Tables) -> None:
                 row.number,
                 "user_id",
                 f"{row['name']} is also an automation user and counts as a machine everywhere",
+            )
+
+
+def _warn_versions_without_people(tables: Tables) -> None:
+    for stem, lacks in (
+        (
+            "agreement_roster",
+            "nobody is of sales, no activity counts as a touch, and no promise about touches can "
+            "be kept",
+        ),
+        ("agreement_channel_map", "no activity counts as a touch, whoever did it"),
+    ):
+        used = {row[_V] for row in tables.of(stem)}
+        for version in dict.fromkeys(_versions(tables)):
+            if version not in used:
+                tables.report(stem, 0, _V, f"has no row for version {version}: {lacks}")
+
+
+def _warn_sources_without_stages(tables: Tables, delivering: Collection[str]) -> None:
+    sources = {row["source_system"]: row for row in tables.of("agreement_sources")}
+    for source in sorted(set(delivering) - set(sources)):
+        tables.report(
+            "agreement_sources",
+            0,
+            "source_system",
+            f"{source} delivers and is not listed: nothing of it is judged",
+        )
+    required = {name for name, row in sources.items() if row["is_required"] == "true"}
+    for source in sorted(required | (set(delivering) & set(sources))):
+        mapped = {r[_V] for r in tables.of("agreement_stage_map") if r["source_system"] == source}
+        for version in dict.fromkeys(_versions(tables)):
+            if version not in mapped:
+                tables.report(
+                    "agreement_stage_map",
+                    0,
+                    "source_system",
+                    f"version {version} has no row for {source}: no status of it means a stage",
+                )
+
+
+def _warn_calendars_of_nobody(tables: Tables) -> None:
+    rosters = _by_version(tables.of("agreement_roster"))
+    calendars = _by_version(tables.of("agreement_calendars"))
+    for row in tables.of("agreement_versions"):
+        used = {person["calendar"] for person in rosters.get(row[_V], [])}
+        used.add(row["default_calendar"])
+        zones = {}
+        for line in calendars.get(row[_V], []):
+            if line["calendar"] in used:
+                zones[line["time_zone"]] = line["calendar"]
+            elif line["calendar"]:
+                tables.report(
+                    "agreement_calendars",
+                    0,
+                    "calendar",
+                    f"{line['calendar']!r} ({line['time_zone']}) is used by nobody in version "
+                    f"{row[_V]}: neither the roster nor default_calendar names it",
+                )
+        if zones and row["time_zone"] not in zones:
+            tables.report(
+                "agreement_versions",
+                row.number,
+                "time_zone",
+                f"nobody works in {row['time_zone']}: the calendars in use are in "
+                f"{_known(zones)}, and days and months begin at another hour than theirs",
             )
 
 

@@ -424,7 +424,7 @@ def _checked_agreement() -> str:
             f"{shown}" + (f"\n  … and {more} more kinds" if more > 0 else "")
         )
     tell = teller("agreement", is_passing=True)
-    for line in told(agreement_warnings(folder)):
+    for line in told(agreement_warnings(folder, delivering())):
         tell(line)
     return str(agreement_hash(folder))
 
@@ -436,13 +436,19 @@ def _required_sources() -> set[str]:
     return {row["source_system"] for row in sources if row["is_required"] == "true"}
 
 
-def _sources() -> list[str]:
-    """Sources to land: those with extracts, with an ELT service, or required by the agreement."""
+def delivering() -> set[str]:
+    """The sources of which something comes: those with extracts, and those of an ELT service."""
     from lead_handoff.landing import discover_sources
 
+    extracts = discover_sources(settings.extracts_root()) if _has_extracts() else []
+    return {*extracts, *settings.elt_landings()}
+
+
+def _sources() -> list[str]:
+    """Sources to land: those that deliver, and those that the agreement requires."""
     kept, required = set(settings.elt_landings()), _required_sources()
     if _has_extracts():
-        return sorted({*discover_sources(settings.extracts_root()), *required, *kept})
+        return sorted(delivering() | required)
     if kept and required <= kept:
         return sorted(kept)
     raise NightError(

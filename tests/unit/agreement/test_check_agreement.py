@@ -105,6 +105,65 @@ def test_an_unsigned_version_is_a_warning_and_no_error() -> None:
     ]
 
 
+def worth_knowing(folder: Path, stem: str, delivering: tuple[str, ...] = ()) -> list[str]:
+    """What is said of one file."""
+    warned = agreement_warnings(folder, delivering)
+    return [problem.message for problem in warned if problem.file == f"{stem}.csv"]
+
+
+@pytest.mark.parametrize("stem", ["agreement_roster", "agreement_channel_map"])
+def test_a_version_without_people_or_channels_is_a_warning(agreement: Path, stem: str) -> None:
+    edit(agreement, stem, drop(agreement_version="v2"))
+    (said,) = worth_knowing(agreement, stem)
+    assert said.startswith("has no row for version v2")
+    assert "no activity counts as a touch" in said
+
+
+def test_a_source_that_delivers_and_has_no_stages_is_a_warning(agreement: Path) -> None:
+    edit(agreement, "agreement_stage_map", drop(agreement_version="v2", source_system="hubspot"))
+    assert worth_knowing(agreement, "agreement_stage_map") == []
+    (said,) = worth_knowing(agreement, "agreement_stage_map", ("hubspot", "salesforce"))
+    assert said.startswith("version v2 has no row for hubspot")
+    (said,) = worth_knowing(agreement, "agreement_sources", ("pardot",))
+    assert said.startswith("pardot delivers and is not listed")
+
+
+def test_a_calendar_of_nobody_and_a_zone_that_nobody_works_in_are_warnings(
+    agreement: Path,
+) -> None:
+    edit(agreement, "agreement_roster", where("calendar", "us_east", calendar="europe"))
+    said = worth_knowing(agreement, "agreement_calendars")
+    assert [line.split(":")[0] for line in said] == [
+        "'europe' (Europe/Berlin) is used by nobody in version v1",
+        "'europe' (Europe/Berlin) is used by nobody in version v2",
+    ]
+    edit(agreement, "agreement_versions", cell(3, "time_zone", "Europe/Berlin"))
+    (said_of_zone,) = [
+        line for line in worth_knowing(agreement, "agreement_versions") if "works in" in line
+    ]
+    assert "in use are in America/Los_Angeles, America/New_York" in said_of_zone
+
+
+@pytest.mark.parametrize(
+    ("reviewers", "quorum", "says"),
+    [
+        ("005Hs000000HEj9IAG|005Hs000000HEj9IAG", "1", "names somebody twice"),
+        ("005Hs000000HEj9IAG", "1", "nobody stands for sales and marketing"),
+        ("005Hs000000HEj9IAG", "2", "the quorum is 2"),
+        ("005stranger", "1", "not on the roster of that version"),
+    ],
+)
+def test_reviewers_that_the_draw_would_refuse_are_refused(
+    agreement: Path, reviewers: str, quorum: str, says: str
+) -> None:
+    policy = "agreement_review_policy"
+    edit(agreement, policy, where("value", reviewers, agreement_version="v2", setting="reviewers"))
+    edit(agreement, policy, where("value", quorum, agreement_version="v2", setting="quorum"))
+    (problem,) = check_agreement(agreement)
+    assert (problem.file, problem.column) == (f"{policy}.csv", "value")
+    assert says in problem.message
+
+
 def test_a_version_with_one_tier_is_a_warning(agreement: Path) -> None:
     def only_the_last(rows: list[dict[str, str]]) -> None:
         rows[:] = [row | {"tier_order": "1"} for row in rows if row["tier"] == "B"]

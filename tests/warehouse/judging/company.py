@@ -17,7 +17,13 @@ from lead_handoff.judging import FindingsResult, GateResult, run_findings, run_g
 SLOT = "slot_blue"
 FIRST_NIGHT = date(2026, 3, 2)  # a Monday
 AGREEMENT = {
-    "agreement_versions": "agreement_version,valid_from,handoff_stage\nv1,2025-07-01,mql\n",
+    "agreement_versions": (
+        "agreement_version,valid_from,time_zone,default_calendar,handoff_stage,uses_tql,"
+        "minimum_score,minimum_attributes,routing_grace_minutes,clock_restarts_on_transfer,"
+        "warning_hours,marketing_signed_by,marketing_signed_on,sales_signed_by,sales_signed_on,"
+        "executive_signed_by,executive_signed_on,executive_signature_required,note\n"
+        "v1,2025-07-01,America/New_York,us,mql,false,50,4,15,false,4,,,,,,,false,\n"
+    ),
     "agreement_sources": (
         "source_system,role,time_zone,is_required\n"
         "salesforce,sfa,UTC,true\nmarketo,map,UTC,true\ngeneric,both,UTC,false\n"

@@ -393,7 +393,7 @@ def write_agreement(folder: Path, **policy: str) -> Path:
         "agreement_version,source_system,user_id,name,function,role,team,manager_id,"
         "is_quota_bearing,calendar",
         [
-            (v, "salesforce", user_id, "", function, role, team, "", "true", calendar)
+            (v, "salesforce", user_id, user_id, function, role, team, "", "true", calendar)
             for v in both
             for user_id, function, role, team, calendar in (
                 ("rep-1", "sales", "rep", "East", "us_east"),
