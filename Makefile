@@ -44,6 +44,9 @@ backfill: setup ## run the nights of a period: make backfill FROM=2026-05-01 TO=
 	@$(call need,TO,2026-05-07)
 	@$(RUN) -m lead_handoff.cli backfill --from "$(FROM)" --to "$(TO)" $(ARGS)
 
+report: setup ## say once more what the published night brought and what the marts make of it
+	@$(RUN) -m lead_handoff.cli report $(ARGS)
+
 freeze: setup ## freeze a month before its seed is named, and show its hash: make freeze MONTH=2026-05
 	@$(call need,MONTH,2026-05)
 	@$(RUN) -m lead_handoff.cli freeze --month "$(MONTH)" $(ARGS)

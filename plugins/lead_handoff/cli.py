@@ -434,10 +434,31 @@ def _pipeline(console: Console) -> Iterator[Pipeline]:
 
 
 def _nights(dates: Sequence[date], options: argparse.Namespace, console: Console) -> int:
+    from lead_handoff import report
+
+    url = settings.warehouse_url
     with _pipeline(console) as pipeline:
+        before = report.newest(url("owner"))
+        status = 0
         for night in dates:
             if not pipeline.night(night, options.take_over, options.rebuild):
-                return FAILED
+                status = FAILED
+                break
+    console.say()
+    for line in report.summary(url("owner"), since=before):
+        console.say(line)
+    return status
+
+
+def show_report(options: argparse.Namespace, console: Console) -> int:
+    """The page of the published night once more."""
+    from lead_handoff import report
+    from lead_handoff.local.provision import ensure_running
+
+    ensure_running(console.say)
+    url = settings.warehouse_url("owner")
+    for line in report.summary(url, since=report.newest(url, back=1)):
+        console.say(line)
     return 0
 
 
@@ -540,6 +561,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--rebuild", action="store_true", help="build the marts from the beginning"
         )
+
+    telling = commands.add_parser("report", help="show the published night's page once more")
+    telling.set_defaults(command=show_report)
 
     drawing = commands.add_parser("sample", help="draw a month's rejection sample")
     drawing.add_argument("--month", type=_month, required=True, help="YYYY-MM")

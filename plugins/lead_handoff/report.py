@@ -1,4 +1,4 @@
-"""The summary a person reads after the demo: what came in, and what the marts say of it.
+"""The page that a night, the demo and `make report` end with: what came in, what was made of it.
 
 Every figure is read from the published marts or the record of loads; nothing is computed here that
 a model computes, but for the interval of a share.
@@ -9,11 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from lead_handoff import settings
 
+if TYPE_CHECKING:
+    import psycopg
+
+LINES = 20
+"""How many of a kind are shown; what else there is stands in schema ops."""
 Z_95 = 1.959963984540054
 BAR = 40
 CLAUSES = (
@@ -59,106 +64,287 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What the summary shows.
+class Quarantined:
+    """Rows that one object's files had quarantined for one reason and column."""
+
+    source: str
+    object: str
+    reason: str
+    column: str | None
+    rows: int
+    sample: str
+    accepted_form: str
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What came in.
 
     Attributes:
-        generation: the published generation, its as_of and night.
         sources: per source: name, files' rows read, new, updated, unchanged, quarantined, newest
             night.
+        refused: files that were refused and have not landed since: source, object, night, why.
+        unread: what lies among the extracts and is not read: source, file, why.
+        quarantined: rows that could not be read, most of them first.
+    """
+
+    sources: Sequence[tuple[Any, ...]]
+    refused: Sequence[tuple[Any, ...]] = ()
+    unread: Sequence[tuple[Any, ...]] = ()
+    quarantined: Sequence[Quarantined] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the marts make of it.
+
+    Attributes:
         outcomes: handoffs by outcome.
         accepted_by_person: of the handoffs whose response is due.
         accepted_by_machine: of the same.
         clauses: per clause: status -> handoffs.
+        new_findings: per rule and grade: rule, severity, grade, findings opened since.
         findings: per rule: severity, open findings.
+        not_delivered: what was not judged for want of facts, as sentences.
         benchmark: the acceptance rate of the field, from the agreement.
         target: the rate the agreement aims at.
     """
 
-    generation: Mapping[str, Any]
-    sources: Sequence[tuple[Any, ...]]
     outcomes: Mapping[str, int]
     accepted_by_person: Share
     accepted_by_machine: Share
     clauses: Mapping[str, Mapping[str, int]]
-    findings: Sequence[tuple[str, str, int]]
+    new_findings: Sequence[tuple[Any, ...]]
+    findings: Sequence[tuple[Any, ...]]
+    not_delivered: Sequence[str]
     benchmark: float | None
     target: float | None
 
 
-def summary(url: str, *, workbook: str) -> list[str]:
-    """The lines of the summary. ``url`` connects as the warehouse's owner."""
-    return list(render(read(url), Path(workbook)))
+@dataclass(frozen=True)
+class Figures:
+    """What the page shows; `judged` is None before anything is published."""
+
+    generation: Mapping[str, Any]
+    landed: Landed
+    judged: Judged | None
 
 
-def read(url: str) -> Figures:
+def summary(url: str, *, since: int = 0, workbook: str | None = None) -> list[str]:
+    """The page as lines.
+
+    Args:
+        url: connects as the warehouse's owner.
+        since: the generation after which it tells what landed and what was found; 0 is all.
+        workbook: the cases of a month that was drawn, if one was.
+    """
+    return list(render(read(url, since), workbook))
+
+
+def newest(url: str, *, back: int = 0) -> int:
+    """The number of the published generation, or of the one `back` before it; 0 without one."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select generation from ops.generations order by generation desc offset %s limit 1",
+            [back],
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def read(url: str, since: int = 0) -> Figures:
     """Read the figures from the published marts and the record of loads."""
     import psycopg
     from psycopg.rows import dict_row
 
     with psycopg.connect(url) as connection:
-        with connection.cursor(row_factory=dict_row) as cursor:
-            generation = cursor.execute("select * from marts.generation").fetchone() or {}
-        sources = connection.execute(
-            "select source, sum(rows_read), sum(rows_new), sum(rows_updated),"
-            " sum(rows_unchanged), sum(rows_quarantined), max(night)"
-            " from ops.loads where status = 'loaded' group by source order by source"
-        ).fetchall()
-        outcomes = connection.execute(
-            "select outcome, count(*) from marts.fct_handoffs group by outcome"
-        ).fetchall()
-        acceptance = connection.execute(
-            "select count(*), count(*) filter (where accepted_by_type = 'human'),"
-            " count(*) filter (where accepted_by_type = 'automation')"
-            " from marts.fct_handoffs"
-            " where response_due_at < run_as_of and outcome <> 'withdrawn'"
-        ).fetchone() or (0, 0, 0)
-        clauses: dict[str, dict[str, int]] = {}
-        for clause, status, count in connection.execute(
-            "select clause, status, count(*) from marts.fct_sla_compliance group by 1, 2"
-        ):
-            clauses.setdefault(clause, {})[status] = count
-        findings = connection.execute(
-            "select rule, severity, count(*) from marts.fct_integrity_findings"
-            " where resolved_at is null and waived_by is null group by 1, 2 order by 3 desc, 1"
-        ).fetchall()
-    due, by_person, by_machine = acceptance
+        generation: Mapping[str, Any] = {}
+        if _is_there(connection, "marts.generation"):
+            with connection.cursor(row_factory=dict_row) as cursor:
+                generation = cursor.execute("select * from marts.generation").fetchone() or {}
+        before = connection.execute(
+            "select fence, as_of from ops.generations where generation = %s", [since]
+        ).fetchone() or (-1, None)
+        landed = _landed(connection, fence=before[0])
+        judged = _judged(connection, before[1]) if generation else None
+    return Figures(generation, landed, judged)
+
+
+def _is_there(connection: psycopg.Connection[Any], relation: str) -> bool:
+    found = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
+    return found == (True,)
+
+
+def _landed(connection: psycopg.Connection[Any], fence: int) -> Landed:
+    """What the runs after one with this fence landed, refused, did not read and quarantined."""
+    from lead_handoff.catalogue import CATALOGUE, fold
+    from lead_handoff.landing.reasons import accepted_form
+
+    sources = connection.execute(
+        "select source, sum(rows_read), sum(rows_new), sum(rows_updated),"
+        " sum(rows_unchanged), sum(rows_quarantined), max(night)"
+        " from ops.loads where status = 'loaded' and coalesce(fence, 0) > %s"
+        " group by source order by source",
+        [fence],
+    ).fetchall()
+    refused = connection.execute(
+        "select source, object, night, error_message from ops.loads as failed"
+        " where load_id in (select max(load_id) from ops.loads where status <> 'ignored'"
+        " group by source, object, night) and status = 'failed' and coalesce(fence, 0) > %s"
+        " order by source, object, night",
+        [fence],
+    ).fetchall()
+    unread = connection.execute(
+        "select source, coalesce(file_name, object), min(detail) from ops.load_report"
+        " join ops.loads using (load_id, source, object, night)"
+        " where kind in ('ignored_file', 'file_still_growing') and coalesce(fence, 0) > %s"
+        " group by 1, 2 order by 1, 2",
+        [fence],
+    ).fetchall()
+    quarantined = []
+    for source, name, reason, column, rows, sample in connection.execute(
+        "select source, object, reason, column_name, count(*),"
+        " (array_agg(sample order by quarantine_id))[1]"
+        " from ops.quarantine join ops.loads using (load_id, source, object, night)"
+        " where coalesce(fence, 0) > %s group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4",
+        [fence],
+    ):
+        spec = CATALOGUE.get(source, {}).get(name)
+        known = spec.by_folded_name.get(fold(column)) if spec and column else None
+        form = accepted_form(reason, known)
+        quarantined.append(Quarantined(source, name, reason, column, rows, sample or "", form))
+    return Landed(sources, refused, unread, quarantined)
+
+
+def _judged(connection: psycopg.Connection[Any], after: datetime | None) -> Judged:
+    """What the marts say of handoffs and clauses, and of findings opened after an as_of."""
+    outcomes = connection.execute(
+        "select outcome, count(*) from marts.fct_handoffs group by outcome"
+    ).fetchall()
+    due, by_person, by_machine = connection.execute(
+        "select count(*), count(*) filter (where accepted_by_type = 'human'),"
+        " count(*) filter (where accepted_by_type = 'automation')"
+        " from marts.fct_handoffs"
+        " where response_due_at < run_as_of and outcome <> 'withdrawn'"
+    ).fetchone() or (0, 0, 0)
+    clauses: dict[str, dict[str, int]] = {}
+    for clause, status, count in connection.execute(
+        "select clause, status, count(*) from marts.fct_sla_compliance group by 1, 2"
+    ):
+        clauses.setdefault(clause, {})[status] = count
+    opened = connection.execute(
+        "select rule, severity, grade, count(*) from marts.fct_integrity_findings"
+        " where resolved_at is null and waived_by is null and (%(after)s::timestamptz is null"
+        " or first_seen > %(after)s) group by 1, 2, 3 order by 4 desc, 1, 3",
+        {"after": after},
+    ).fetchall()
+    findings = connection.execute(
+        "select rule, severity, count(*) from marts.fct_integrity_findings"
+        " where resolved_at is null and waived_by is null group by 1, 2 order by 3 desc, 1"
+    ).fetchall()
     goals = _acceptance_goals()
-    return Figures(
-        generation=generation,
-        sources=sources,
-        outcomes=dict(outcomes),
-        accepted_by_person=Share(by_person, due),
-        accepted_by_machine=Share(by_machine, due),
-        clauses=clauses,
-        findings=[(str(rule), str(severity), int(count)) for rule, severity, count in findings],
-        benchmark=goals.get("benchmark"),
-        target=goals.get("target"),
+    return Judged(
+        dict(outcomes),
+        Share(by_person, due),
+        Share(by_machine, due),
+        clauses,
+        opened,
+        findings,
+        _not_delivered(connection),
+        goals.get("benchmark"),
+        goals.get("target"),
     )
 
 
-def render(figures: Figures, workbook: Path) -> Iterable[str]:
+def _not_delivered(connection: psycopg.Connection[Any]) -> list[str]:
+    """What the marts did not judge for want of facts."""
+    lines = [
+        f"{count:,} times {clause} is not judged: what it needs is not delivered"
+        for clause, count in connection.execute(
+            "select clause, count(*) from marts.fct_sla_compliance"
+            " where not_applicable_because = 'not_delivered' group by 1 order by 2 desc, 1"
+        )
+    ]
+    lines += [
+        str(message)
+        for (message,) in connection.execute(
+            "select message from marts.fct_integrity_findings where rule = 'not_delivered'"
+            " and resolved_at is null and waived_by is null order by message"
+        )
+    ]
+    return lines
+
+
+def render(figures: Figures, workbook: str | None = None) -> Iterable[str]:
     """The figures as lines for a terminal."""
     as_of = figures.generation.get("as_of")
     yield f"The marts as of {as_of:%Y-%m-%d %H:%M %Z}" if as_of else "No marts yet"
     yield ""
+    yield from _rows(figures.landed)
+    if figures.judged:
+        yield from _verdicts(figures.judged)
+    yield ""
+    yield "Next"
+    if workbook:
+        yield f"  the review's cases     {workbook}"
+    yield f"  what the gates saw     {settings.home() / 'data_docs' / 'index.html'}"
+    yield "  this page again        make report"
+    yield "  Airflow's UI           make up      (prints the address and the password)"
+    yield "  a BI tool              make url ROLE=analyst, schema marts"
+    yield "  a look by hand         make psql ROLE=analyst"
+
+
+def _rows(landed: Landed) -> Iterable[str]:
+    """What was read, what became of it, and what of it could not be read."""
     yield "Landed rows      read       new   updated  unchanged  quarantined  newest night"
-    for source, read_, new, updated, unchanged, quarantined, night in figures.sources:
+    for source, read_, new, updated, unchanged, quarantined, night in landed.sources:
         yield (
             f"  {source:<12}{read_:>7,}{new:>10,}{updated:>10,}{unchanged:>11,}"
             f"{quarantined:>13,}  {night}"
         )
+    if not landed.sources:
+        yield "  nothing new"
+    if landed.quarantined:
+        yield ""
+        yield "Quarantined      rows  source, object and column: reason; a sample; what is accepted"
+        for row in landed.quarantined[:LINES]:
+            place = f"{row.source} {row.object}" + (f".{row.column}" if row.column else "")
+            yield f"  {row.rows:>19,}  {place}: {row.reason}"
+            yield f"{'':23}such as {row.sample or 'nothing'}  ->  {row.accepted_form}"
+        yield from _more(len(landed.quarantined))
+    if landed.refused:
+        yield ""
+        yield "Refused files, nothing of which landed"
+        for source, name, night, why in landed.refused[:LINES]:
+            yield f"  {source}/{name}/{night}: {why}"
+        yield from _more(len(landed.refused))
+    if landed.unread:
+        yield ""
+        yield "Files not read"
+        for source, name, why in landed.unread[:LINES]:
+            yield f"  {source}: {name}: {why}"
+        yield from _more(len(landed.unread))
+
+
+def _verdicts(judged: Judged) -> Iterable[str]:
+    """What the marts say, and what they cannot."""
+    if judged.not_delivered:
+        yield ""
+        yield "Not delivered, and therefore not judged"
+        yield from (f"  {line}" for line in judged.not_delivered[:LINES])
+        yield from _more(len(judged.not_delivered))
     yield ""
-    handoffs = sum(figures.outcomes.values())
-    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(figures.outcomes.items()))
+    handoffs = sum(judged.outcomes.values())
+    parts = ", ".join(f"{count:,} {name}" for name, count in sorted(judged.outcomes.items()))
     yield f"Handoffs         {handoffs:,}: {parts}"
     yield ""
-    yield f"Acceptance of the {figures.accepted_by_person.whole:,} handoffs whose response is due"
-    yield from _acceptance(figures)
+    yield f"Acceptance of the {judged.accepted_by_person.whole:,} handoffs whose response is due"
+    yield from _acceptance(judged)
     yield ""
     yield "SLA compliance                    met  breached   pending   met of those judged"
     for clause in CLAUSES:
-        counts = figures.clauses.get(clause)
+        counts = judged.clauses.get(clause)
         if counts is None:
             continue
         met, breached = counts.get("met", 0), counts.get("breached", 0)
@@ -167,24 +353,26 @@ def render(figures: Figures, workbook: Path) -> Iterable[str]:
             f"   {Share(met, met + breached)}"
         )
     yield ""
-    yield f"Open findings    {sum(count for *_, count in figures.findings):,}"
-    for rule, severity, count in figures.findings:
-        yield f"  {rule:<28}{count:>7,}   {severity}"
+    yield f"New findings     {sum(count for *_, count in judged.new_findings):,}"
+    for rule, severity, grade, count in judged.new_findings:
+        yield f"  {rule:<28}{count:>7,}   {severity}{f', {grade}' if grade else ''}"
     yield ""
-    yield "Next"
-    yield f"  the review's cases     {workbook}"
-    yield f"  what the gates saw     {settings.home() / 'data_docs' / 'index.html'}"
-    yield "  Airflow's UI           make up      (prints the address and the password)"
-    yield "  a BI tool              make url ROLE=analyst, schema marts"
-    yield "  a look by hand         make psql ROLE=analyst"
+    yield f"Open findings    {sum(count for *_, count in judged.findings):,}"
+    for rule, severity, count in judged.findings:
+        yield f"  {rule:<28}{count:>7,}   {severity}"
 
 
-def _acceptance(figures: Figures) -> Iterable[str]:
+def _more(there: int) -> Iterable[str]:
+    if there > LINES:
+        yield f"  … and {there - LINES:,} more"
+
+
+def _acceptance(judged: Judged) -> Iterable[str]:
     rows: list[tuple[str, float | None, str]] = [
-        ("by a person", figures.accepted_by_person.value, str(figures.accepted_by_person)),
-        ("by a machine", figures.accepted_by_machine.value, str(figures.accepted_by_machine)),
-        ("benchmark", figures.benchmark, _percent(figures.benchmark)),
-        ("target", figures.target, _percent(figures.target)),
+        ("by a person", judged.accepted_by_person.value, str(judged.accepted_by_person)),
+        ("by a machine", judged.accepted_by_machine.value, str(judged.accepted_by_machine)),
+        ("benchmark", judged.benchmark, _percent(judged.benchmark)),
+        ("target", judged.target, _percent(judged.target)),
     ]
     for name, value, text in rows:
         yield f"  {name:<14}{bar(value)}  {text}"

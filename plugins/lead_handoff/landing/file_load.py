@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Protocol
 
@@ -26,9 +26,10 @@ from lead_handoff.landing.plan import (
 from lead_handoff.landing.readers.csv import ByteStream, CsvReader, fields_of
 from lead_handoff.landing.readers.jsonl import JsonLinesReader
 from lead_handoff.landing.readers.parquet_process import ParquetReader
+from lead_handoff.landing.reasons import SAMPLED_BYTES, sample_of
 from lead_handoff.landing.screening import screen
 from lead_handoff.landing.spool import GunzippedStream, Spooled
-from lead_handoff.landing.stage import Stage
+from lead_handoff.landing.stage import Refused, Stage
 from lead_handoff.landing.validation import Remarks, Rules, judge
 
 
@@ -128,7 +129,7 @@ class FileLoad:
         self._blank_lines += block.blank_lines
         self._account.rows += len(block.table) + len(block.loose)
         refused = [
-            (loose.line, loose.raw, loose.reason, loose.detail)
+            self._refused(loose.line, loose.raw, loose.reason, loose.detail)
             for loose in block.loose
             if loose.fields is None
         ]
@@ -149,7 +150,8 @@ class FileLoad:
                 try:
                     judged.append(self._judge(fields, rules))
                 except RowRejected as error:
-                    refused.append((line, raw, error.reason, error.detail))
+                    given = zip(block.names, fields, strict=False)
+                    refused.append(self._refused(line, raw, error.reason, error.detail, given))
             if judged:
                 self._stage.copy_judged(plan.targets, plan.names, judged)
         if refused:
@@ -173,14 +175,38 @@ class FileLoad:
         good = judge(fields, rules, self._remarks)
         return good.values, good.stamp
 
-    def _quarantine(self, refused: list[tuple[int, bytes, str, str]]) -> None:
-        limit = self._run.limits.quarantined_text
-        self._account.quarantined.update(reason for _, _, reason, _ in refused)
-        name = self._account.found.name
-        self._stage.copy_quarantine(
-            (name, line, _storable(raw, limit), reason, printable(detail))
-            for line, raw, reason, detail in refused
+    def _refused(
+        self,
+        line: int,
+        raw: bytes,
+        reason: str,
+        detail: str,
+        given: Iterable[tuple[str, bytes]] = (),
+    ) -> Refused:
+        """A row for quarantine, with the column it is for and a sample that may be shown.
+
+        Without a value in that column the sample is the shape of the row's beginning.
+        """
+        name = detail.partition(":")[0]
+        column = self._spec.by_folded_name.get(fold(name))
+        value = next((held for each, held in given if fold(each) == fold(name)), None)
+        sampled = raw if value is None else value
+        return Refused(
+            self._account.found.name,
+            line,
+            _storable(raw, self._run.limits.quarantined_text),
+            reason,
+            printable(detail),
+            printable(name) if column is not None or value is not None else None,
+            sample_of(
+                sampled[:SAMPLED_BYTES].decode("utf-8", "replace"),
+                column if value is not None else None,
+            ),
         )
+
+    def _quarantine(self, refused: list[Refused]) -> None:
+        self._account.quarantined.update(row.reason for row in refused)
+        self._stage.copy_quarantine(refused)
 
     def _finish(self, reader: Reader) -> None:
         """What can be said only at the file's end."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -22,6 +23,18 @@ SEPARATOR = "\x1f"
 """Stands between the parts of a version that are hashed; rows holding it are always judged."""
 
 _JUDGED = ("_overflow", "_given_stamp", "_has_separator")
+
+
+class Refused(NamedTuple):
+    """A row for quarantine, as the staging table has it."""
+
+    file_name: str
+    line_number: int
+    raw_text: str
+    reason: str
+    detail: str
+    column_name: str | None
+    sample: str
 
 
 class CopyStream:
@@ -105,7 +118,7 @@ class Stage:
         cursor.execute(
             sql.SQL(
                 "create temporary table {} (file_name text, line_number bigint, raw_text text,"
-                " reason text, detail text) on commit drop"
+                " reason text, detail text, column_name text, sample text) on commit drop"
             ).format(QUARANTINE)
         )
         self._stream = CopyStream(cursor)
@@ -168,8 +181,8 @@ class Stage:
         self.delivered.update(kept)
         self.has_given_stamps = True
 
-    def copy_quarantine(self, rows: Iterable[tuple[str, int, str, str, str]]) -> None:
-        """Copy refused rows: file name, line number, raw text, reason, detail."""
+    def copy_quarantine(self, rows: Iterable[Refused]) -> None:
+        """Copy refused rows."""
         copy = self._stream.to(("quarantine",), sql.SQL("copy {} from stdin").format(QUARANTINE))
         for row in rows:
             copy.write_row(row)
@@ -193,8 +206,8 @@ class Stage:
         self.cursor.execute(
             sql.SQL(
                 "insert into ops.quarantine (load_id, source, object, night, file_name,"
-                " line_number, raw_text, reason, detail)"
-                " select {}, {}, {}, {}, file_name, line_number, raw_text, reason, detail from {}"
+                " line_number, raw_text, reason, detail, column_name, sample)"
+                " select {}, {}, {}, {}, refused.* from {} as refused"
                 " order by file_name, line_number"
             ).format(load_id, self.spec.source, self.spec.name, night, QUARANTINE)
         )

@@ -69,10 +69,14 @@ create table if not exists ops.quarantine (
     line_number bigint,
     raw_text text,
     reason text not null,
-    detail text
+    detail text,
+    column_name text,
+    sample text
 );
+alter table ops.quarantine add column if not exists column_name text;
+alter table ops.quarantine add column if not exists sample text;
 comment on table ops.quarantine is
-    'One row per row of a file that could not be read: where it stands, its raw text, the reason.';
+    'One row per row of a file that could not be read: where it stands, its raw text, the reason, the column, a sample that may be shown.';
 create index if not exists quarantine_by_load on ops.quarantine (load_id);
 
 create table if not exists ops.load_report (

@@ -1,24 +1,52 @@
 """The summary shows shares with their interval and leaves nothing out."""
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_handoff.report import BAR, CLAUSES, Figures, Share, bar, render
+from lead_handoff.report import (
+    BAR,
+    CLAUSES,
+    Figures,
+    Judged,
+    Landed,
+    Quarantined,
+    Share,
+    bar,
+    render,
+)
 
 FIGURES = Figures(
     generation={"as_of": datetime(2026, 5, 9, tzinfo=UTC), "generation": 8},
-    sources=[("salesforce", 10341, 10205, 119, 2, 15, date(2026, 5, 9))],
-    outcomes={"accepted": 543, "ignored": 176, "pending": 11, "rejected": 248},
-    accepted_by_person=Share(500, 959),
-    accepted_by_machine=Share(43, 959),
-    clauses={clause: {"met": 3, "breached": 1, "pending": 2} for clause in CLAUSES},
-    findings=[("ignored_handoff", "warning", 176)],
-    benchmark=0.42,
-    target=0.85,
+    landed=Landed(
+        sources=[("salesforce", 10341, 10205, 119, 2, 15, date(2026, 5, 9))],
+        refused=[("marketo", "leads", date(2026, 5, 9), "gzip_truncated: cut short")],
+        unread=[("generic", "leads.xlsx", "no ending that is read")],
+        quarantined=[
+            Quarantined(
+                "salesforce",
+                "Lead",
+                "bad_timestamp",
+                "CreatedDate",
+                15,
+                "30.02.2026",
+                "a date and time that exist, as 2026-05-01T09:30:00Z",
+            )
+        ],
+    ),
+    judged=Judged(
+        outcomes={"accepted": 543, "ignored": 176, "pending": 11, "rejected": 248},
+        accepted_by_person=Share(500, 959),
+        accepted_by_machine=Share(43, 959),
+        clauses={clause: {"met": 3, "breached": 1, "pending": 2} for clause in CLAUSES},
+        new_findings=[("ignored_handoff", "warning", "certain", 7)],
+        findings=[("ignored_handoff", "warning", 176)],
+        not_delivered=["12 times follow_up is not judged: what it needs is not delivered"],
+        benchmark=0.42,
+        target=0.85,
+    ),
 )
 
 
@@ -46,7 +74,7 @@ def test_of_nothing_no_share_is_shown() -> None:
 
 
 def test_no_rate_is_shown_without_its_interval() -> None:
-    lines = list(render(FIGURES, Path("cases.xlsx")))
+    lines = list(render(FIGURES, "cases.xlsx"))
     rates = [line for line in lines if "%" in line and "benchmark" not in line]
     rates = [line for line in rates if "target" not in line]
     assert len(rates) == 2 + len(CLAUSES)
@@ -54,7 +82,7 @@ def test_no_rate_is_shown_without_its_interval() -> None:
 
 
 def test_everything_asked_for_is_there() -> None:
-    text = "\n".join(render(FIGURES, Path("/somewhere/cases.xlsx")))
+    text = "\n".join(render(FIGURES, "/somewhere/cases.xlsx"))
     for part in (
         "salesforce",
         "10,341",
@@ -63,8 +91,22 @@ def test_everything_asked_for_is_there() -> None:
         "85.0%",
         *CLAUSES,
         "ignored_handoff",
+        "salesforce Lead.CreatedDate: bad_timestamp",
+        "such as 30.02.2026  ->  a date and time that exist, as 2026-05-01T09:30:00Z",
+        "marketo/leads/2026-05-09: gzip_truncated: cut short",
+        "generic: leads.xlsx: no ending that is read",
+        "12 times follow_up is not judged",
+        "warning, certain",
         "/somewhere/cases.xlsx",
         "make up",
         "make url ROLE=analyst",
     ):
         assert part in text
+
+
+def test_before_the_first_night_only_what_came_in_is_said() -> None:
+    text = "\n".join(render(Figures({}, FIGURES.landed, None)))
+    assert "No marts yet" in text
+    assert "bad_timestamp" in text
+    assert "Handoffs" not in text
+    assert "the review's cases" not in text
