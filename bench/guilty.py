@@ -19,7 +19,7 @@ from kept import Kept, Remaining
 from nights import Bench, say, table
 
 from lead_handoff import settings
-from lead_handoff.agreement import load_agreement
+from lead_handoff.agreement import Agreement
 from lead_handoff.local.server import EmbeddedServer
 from lead_handoff.report import Share
 from lead_handoff.simulate.run import Company
@@ -53,7 +53,7 @@ def measured(
             say(f"seed {seed}: {said}; {remaining.in_words()}")
         for rule, scope, tally in known[seed]["tallies"]:
             tallies[rule, scope] += Tally(**tally)
-    for row in load_agreement(settings.agreement_dir())["agreement_rules"]:
+    for row in Agreement(settings.agreement_dir()).rows("agreement_rules"):
         if not any(rule == row["rule"] for rule, _ in tallies):
             tallies[str(row["rule"]), "-"] = Tally()
     return tallies
