@@ -24,6 +24,7 @@ from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.readers.parquet_process import ParquetProcess
 from lead_handoff.landing.spool import Spooled
+from lead_handoff.landing.stage import Refused
 
 NIGHT = date(2026, 5, 1)
 
@@ -71,8 +72,10 @@ class FakeStage:
                 {t or f"_overflow {n}": v for t, n, v in zip(targets, names, values, strict=True)}
             )
 
-    def copy_quarantine(self, rows: Iterable[tuple[str, int, str, str, str]]) -> None:
-        self.reading.refused += [tuple(row[1:]) for row in rows]  # type: ignore[misc]
+    def copy_quarantine(self, rows: Iterable[Refused]) -> None:
+        self.reading.refused += [
+            (row.line_number, row.raw_text, row.reason, row.detail) for row in rows
+        ]
 
     def _land(self, row: dict[str, str | None]) -> None:
         filled = {(k, v) for k, v in row.items() if v is not None and v not in self._nulls}

@@ -117,7 +117,11 @@ def test_a_case_in_which_all_reviewers_took_part_is_drawn_and_said_to_be_nobodys
 @pytest.mark.parametrize(
     ("policy", "error", "said"),
     [
-        ({"reviewers": "chair|ann|nobody"}, UnknownReviewerError, "not on the roster of that version: nobody"),
+        (
+            {"reviewers": "chair|ann|nobody"},
+            UnknownReviewerError,
+            "not on the roster of that version: nobody",
+        ),
         ({"reviewers": "chair|ann|bob|ann"}, UnknownReviewerError, "twice"),
         ({"reviewers": "chair|ann|bob", "quorum": "4"}, QuorumError, "the quorum is 4"),
         ({"reviewers": "chair|ann"}, CompositionError, "nobody stands for sales"),
