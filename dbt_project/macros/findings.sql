@@ -96,3 +96,43 @@
 {% macro grade(signals) -%}
     case when {{ signals }} >= 3 then 'certain' when {{ signals }} = 2 then 'likely' else 'possible' end
 {%- endmacro %}
+
+{# A finding that is no more than possible is one step less severe than its rule; the lowest stays. #}
+{% macro severity_of(severity, grade) -%}
+    case
+        when {{ grade }} <> 'possible' then {{ severity }}
+        when {{ severity }} = 'critical' then 'warning'
+        else 'info'
+    end
+{%- endmacro %}
+
+{#
+    Who did something, in a message: by the source's own id. Names of employees stand in dim_users alone.
+#}
+{% macro by_whom(user_id) -%}
+    coalesce(' by ' || {{ user_id }}, '')
+{%- endmacro %}
+
+{# A stage with the value that the source calls it by, where it has one of its own. #}
+{% macro stage_named(stage, raw_value) -%}
+    {{ stage }} || coalesce(' ("' || {{ raw_value }} || '")', '')
+{%- endmacro %}
+
+{#
+    The reason of a rejection at the end of a message. One that is not on the list was typed by a person;
+    a page that outsiders may see leaves out what follows "reason: ".
+#}
+{% macro reason_told(reason, is_listed) -%}
+    case
+        when {{ is_listed }} then ', for the reason "' || {{ reason }} || '".'
+        else ', reason: ' || coalesce({{ reason }}, 'none given') || '.'
+    end
+{%- endmacro %}
+
+{# The automation that made a move, by its user or its campaign; null where none did. #}
+{% macro machine_of(move) -%}
+    case
+        when {{ move }}.actor_type = 'automation'
+            then coalesce({{ move }}.actor_id, {{ move }}.campaign)
+    end
+{%- endmacro %}

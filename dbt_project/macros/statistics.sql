@@ -85,9 +85,9 @@
 {#
     The rows of a relation with `tests`, how many stand in the family, and `p_corrected` by Holm's
     method: the chance that any finding of the family is false stays below the level. See decision
-    0024.
+    0024. `made` is the number of tests where the relation holds only those that may come out.
 #}
-{% macro holm_corrected(relation, family, p_value) -%}
+{% macro holm_corrected(relation, family, p_value, made=none) -%}
     select
         stepped.*,
         least(
@@ -99,7 +99,7 @@
     from (
         select
             {{ relation }}.*,
-            count(*) over (partition by {{ family }}) as tests,
+            {{ made or 'count(*) over (partition by ' ~ family ~ ')' }} as tests,
             row_number() over (partition by {{ family }} order by {{ p_value }}) as place
         from {{ relation }}
     ) as stepped

@@ -1,7 +1,8 @@
 """Findings: what the integrity rules see, each with its subject and grade.
 
 Grades: a rule whose condition is a fact gives `certain`; a rule that weighs signals gives
-possible, likely or certain for one, two, or three and more of them.
+possible, likely or certain for one, two, or three and more of them. The severity is the rule's for
+`certain` and `likely`, one step lower for `possible`; the lowest stays (ruling 121).
 
 Subjects where the rules leave them open, none of which depends on a lead's id: a stalled lead is
 the transition that entered the stage; a version's missing signature is the version; an unmapped
@@ -17,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from math import comb
 
 from tests.oracle.agreement import CLOSED_STAGES, Version, looked_up
 from tests.oracle.company import USER_OBJECTS, Change, names_a_campaign
@@ -26,11 +26,13 @@ from tests.oracle.identity import DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
 from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEvents
+from tests.oracle.timers import Group, Move, inferred_timers
 from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
 from tests.oracle.values import md5, parse_boolean
 
 GRADES = {1: "possible", 2: "likely", 3: "certain"}
+ONE_STEP_LOWER = {"critical": "warning", "warning": "info", "info": "info"}
 
 
 @dataclass
@@ -56,6 +58,11 @@ def grade_of(signals: int) -> str:
     return GRADES[min(max(signals, 1), 3)]
 
 
+def _severity(version: Version, rule: str, grade: str) -> str | None:
+    severity = version.severity(rule)
+    return ONE_STEP_LOWER.get(severity or "") if grade == "possible" else severity
+
+
 class Findings:
     """Runs every rule over the judged objects."""
 
@@ -78,7 +85,7 @@ class Findings:
         self.as_of = as_of
         self.found: list[Finding] = []
         self._minutes = self._busy_minutes()
-        self._timers: list[tuple[tuple[str, str, str | None], int]] | None = None
+        self._timers: dict[Group, set[int]] | None = None
         for handoff in handoffs.all():
             self._of_handoff(handoff)
         for lead in identity.leads:
@@ -111,7 +118,7 @@ class Findings:
                     lead.lead_id if lead else None,
                     handoff.handoff_id if handoff else None,
                     grade,
-                    version.severity(rule),
+                    _severity(version, rule, grade),
                 )
             )
 
@@ -156,7 +163,7 @@ class Findings:
         result: Counter[tuple[str, datetime]] = Counter()
         for moves in self.transitions.values():
             for move in moves:
-                if self._is_promotion(move) and move.is_silent:
+                if self._is_promotion(move) and move.is_silent and move.event.day is None:
                     result["promotion", _minute(move.entered_at)] += 1
         for handoff in self.handoffs.all():
             accepted = handoff.response if handoff.is_accepted else None
@@ -177,59 +184,79 @@ class Findings:
         return self._minutes[kind, _minute(at)] >= size
 
     def _silent_auto_promotion(self, move: Transition, previous: Transition) -> None:
+        """Signals are a timer, a machine and a batch; silence is the condition, and no signal.
+
+        Where nobody knows whether a move was silent, only a machine's is judged.
+        """
         if not self._is_promotion(move) or self._is_allowed(move):
             return
         rule = "silent_auto_promotion"
         is_machine = move.actor_type == "automation" or names_a_campaign(move.event.reason)
-        elapsed = Decimal((move.entered_at - previous.entered_at).total_seconds()) / 86_400
+        is_by_machine_into_won = move.to_stage == "won" and move.actor_type == "automation"
+        is_unknown = move.is_silent is None
+        if not (move.is_silent or is_by_machine_into_won or (is_unknown and is_machine)):
+            return
+        is_timer = self._is_by_listed_timer(move, previous) or self._is_by_inferred_timer(
+            move, previous
+        )
+        is_batch = move.event.day is None and self._is_batch(
+            "promotion", rule, move.version, move.entered_at
+        )
+        signals = is_machine + is_timer + is_batch
+        if signals:
+            is_possible_at_most = is_unknown or not is_machine
+            self._add_transition(rule, move, grade_of(1 if is_possible_at_most else signals))
+
+    def _is_by_listed_timer(self, move: Transition, previous: Transition) -> bool:
+        """Of times that tell a day only, the moments of these days that accuse nobody."""
+        rule = "silent_auto_promotion"
+        entered, left = _span(previous), _span(move)
+        spans = [
+            Decimal((later - earlier).total_seconds()) / 86_400
+            for earlier, later in ((entered[1], left[0]), (entered[0], left[1]))
+        ]
         tolerance = move.version.number_threshold(rule, "tolerance_days", "1")
         timers = (move.version.threshold(rule, "timer_days") or "14").split("|")
-        path = (move.from_stage or "", move.to_stage)
-        timers += [
-            str(days)
-            for (*inferred, actor), days in self._inferred_timers()
-            if tuple(inferred) == path and actor in (None, move.event.actor_id)
-        ]
-        is_timer = any(abs(elapsed - Decimal(timer)) <= tolerance for timer in timers)
-        is_batch = self._is_batch("promotion", rule, move.version, move.entered_at)
-        if move.is_silent:
-            signals = is_machine + is_timer + is_batch
-            if signals:
-                self._add_transition(rule, move, grade_of(signals))
-        elif move.to_stage == "won" and move.actor_type == "automation":
-            self._add_transition(rule, move, grade_of(is_timer + is_batch))
+        return any(
+            all(abs(span - Decimal(timer)) <= tolerance for span in spans) for timer in timers
+        )
 
-    def _inferred_timers(self) -> list[tuple[tuple[str, str, str | None], int]]:
-        """Days after which silent promotions stand out, by path and actor (None: all actors).
+    def _is_by_inferred_timer(self, move: Transition, previous: Transition) -> bool:
+        """A move matches a timer of a group that it is in, where its own whole days are those."""
+        counted = self._counted_for_timers(move, previous)
+        return counted is not None and any(
+            counted.day in self.timers().get(group, ()) for group in counted.groups
+        )
 
-        A day against those 2 to 5 days before and after it, by the exact binomial test, corrected
-        by Holm's method over all days that are looked at. The first day is none of them.
-        """
-        if self._timers is not None:
-            return self._timers
-        rule, version = "silent_auto_promotion", self.agreement.judging(self.as_of)
-        moves: Counter[tuple[tuple[str, str, str | None], int]] = Counter()
-        for one in self.transitions.values():
-            for previous, move in pairwise(one):
-                if self._is_promotion(move) and move.is_silent:
-                    day = (move.entered_at - previous.entered_at).days
-                    for actor in {None, move.event.actor_id}:
-                        moves[(move.from_stage or "", move.to_stage, actor), day] += 1
-        tests = []
-        for (path, day), count in moves.items():
-            days = [d for d in range(day - 5, day + 6) if d >= 0 and abs(d - day) >= 2]
-            around = sum(moves[path, d] for d in days)
-            if day >= 1:
-                tests.append(
-                    (_binomial_tail(count, count + around, len(days) + 1), path, day, count)
-                )
-        level = Fraction(version.number_threshold(rule, "significance", "0.01"))
-        least = version.number_threshold(rule, "batch_size", "5")
-        self._timers, corrected = [], Fraction(0)
-        for place, (p_value, path, day, count) in enumerate(sorted(tests, key=lambda t: t[0])):
-            corrected = max(corrected, p_value * (len(tests) - place))
-            if corrected <= level and count >= least:
-                self._timers.append((path, day))
+    def _counted_for_timers(self, move: Transition, previous: Transition) -> Move | None:
+        """The move as timers are inferred from it: a silent one that nobody has registered."""
+        if not self._is_promotion(move) or not move.is_silent or self._is_allowed(move):
+            return None
+        if previous.event.day is not None or move.event.day is not None:
+            return None  # days tell no whole days of 24 hours
+        zone = self.agreement.judging(self.as_of).zone
+        return Move(
+            (move.from_stage or "", move.to_stage),
+            move.event.actor_id,
+            previous.entered_at.astimezone(zone).isoweekday(),
+            (move.entered_at - previous.entered_at).days,
+        )
+
+    def timers(self) -> dict[Group, set[int]]:
+        """Days after which silent promotions stand out, by group."""
+        if self._timers is None:
+            rule, version = "silent_auto_promotion", self.agreement.judging(self.as_of)
+            counted = (
+                self._counted_for_timers(move, previous)
+                for moves in self.transitions.values()
+                for previous, move in pairwise(moves)
+            )
+            self._timers = inferred_timers(
+                [move for move in counted if move is not None],
+                Fraction(version.number_threshold(rule, "significance", "0.05")),
+                int(version.number_threshold(rule, "minimum_moves", "10")),
+                Fraction(version.number_threshold(rule, "excess", "1.5")),
+            )
         return self._timers
 
     def _auto_acceptance(self, handoff: Handoff) -> None:
@@ -320,7 +347,8 @@ class Findings:
     def _rejection_rules(self, handoff: Handoff, rejection: Transition) -> None:
         version = handoff.version
         clause = self.compliance.by_handoff.get((handoff.handoff_id, "follow_up_before_rejection"))
-        if clause is not None and clause.status == "breached":
+        is_short = clause is not None and clause.status == "breached"
+        if is_short:
             self._add_handoff("rejected_without_follow_up", handoff)
         if rejection.to_stage != "lost" and (handoff.reason or "") not in version.reasons:
             source = rejection.event.source
@@ -329,9 +357,9 @@ class Findings:
             else:
                 self._add_handoff("rejection_without_reason", handoff)
         made = handoff.touches_until(rejection.entered_at)
-        if version.needs_follow_up(handoff.reason) and (
-            len(made) == 1 or (len(made) > 1 and len({touch.channel for touch in made}) == 1)
-        ):
+        # One rejection, one finding: what falls short of the number is told above (ruling 136).
+        is_one_channel = len({touch.channel for touch in made}) == 1
+        if version.needs_follow_up(handoff.reason) and is_one_channel and not is_short:
             self._add_handoff("one_touch_abandonment", handoff)
         listed = version.reasons.get(handoff.reason or "")
         if listed and parse_boolean(listed["is_overqualification"]) and handoff.met_definition:
@@ -468,8 +496,9 @@ class Findings:
                 ):
                     self._add_event(rule, event, move.version)
         for event in events:
-            if not event.is_authority and not self._has_authority(lead, event):
-                version = self.agreement.judging(event.occurred_at)
+            version = self.agreement.judging(event.occurred_at)
+            is_offer = event.stage == version.handoff_stage
+            if not event.is_authority and is_offer and not self._has_authority(lead, event):
                 self._add_event("systems_disagree", event, version)
 
     def _maps(self, version: Version, source: str, stage: str) -> bool:
@@ -666,10 +695,10 @@ def is_impossible(previous: Transition, move: Transition) -> bool:
     return True
 
 
-def _binomial_tail(hits: int, trials: int, parts: int) -> Fraction:
-    """Chance of so many hits or more of trials that each hit one part of several."""
-    ways = sum(comb(trials, k) * (parts - 1) ** (trials - k) for k in range(hits, trials + 1))
-    return Fraction(ways, parts**trials)
+def _span(move: Transition) -> tuple[datetime, datetime]:
+    """First and last second at which a move may have been."""
+    day = move.event.day
+    return (day.start, day.last) if day else (move.entered_at, move.entered_at)
 
 
 def _minute(at: datetime) -> datetime:

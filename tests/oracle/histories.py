@@ -130,6 +130,7 @@ class _Company:
     """Writes the rows of one random company."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.random = Random(seed)
         # For what was added later: a stream of its own, so that the rest of a seed's company stays.
         self.other = Random(f"{seed} and more")
@@ -571,6 +572,29 @@ class _Company:
                 end = "Closed Lost" if self.chance(0.8) else None
                 self.opportunity(lead.moment, lead.contact, True, end=end)
 
+    def unlisted_timer(self) -> None:
+        """Leads that a flow promotes in one rep's name some days after they were accepted."""
+        drawn = Random(f"{self.seed} and a timer")
+        rep, days, nights = drawn.choice(REPS), drawn.choice([9, 20, 23, 45]), drawn.random() < 0.5
+        for _ in range(drawn.randrange(11, 17)):
+            created = _FIRST + timedelta(seconds=drawn.randrange(60 * 86_400))
+            accepted = created + timedelta(hours=drawn.randrange(1, 40))
+            promoted = accepted + timedelta(days=days, hours=drawn.randrange(24) if nights else 0)
+            row = {"Id": self.salesforce_id("00Q"), "IsDeleted": "false", "Status": "Converted"}
+            row |= {"OwnerId": rep, "CreatedById": SYNC, "Company": "Initech"}
+            row |= {"CreatedDate": self.text(created), "SystemModstamp": self.text(promoted)}
+            self.land("salesforce", "Lead", promoted, row)
+            moves = ("Open", "Accepted", accepted), ("Accepted", "Converted", promoted)
+            for old, new, at in moves:
+                change = {
+                    "Id": self.salesforce_id("017"),
+                    "IsDeleted": "false",
+                    "LeadId": row["Id"],
+                }
+                change |= {"CreatedById": rep, "CreatedDate": self.text(at), "Field": "Status"}
+                change |= {"DataType": "Text", "OldValue": old, "NewValue": new}
+                self.land("salesforce", "LeadHistory", at, change)
+
     def _marketo_version(self, state: dict[str, str], at: datetime) -> None:
         row = {name: value or "null" for name, value in state.items()}
         row["updatedAt"] = self.text(at)
@@ -946,6 +970,8 @@ def random_company(seed: int, leads: int) -> list[Landed]:
     company.deals_of_the_rejected(salesforce)
     company.moved_opportunities(generic)
     hubspot(company, max(1, leads // 6), [(one.key, one.contact) for one in salesforce])
+    if leads >= 100:
+        company.unlisted_timer()
     return company.rows
 
 

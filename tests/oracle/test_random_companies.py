@@ -18,6 +18,7 @@ from tests.oracle.histories import (
     scatter,
     write_extracts,
 )
+from tests.oracle.oracle import judge
 
 Marts = dict[str, list[dict[str, Any]]]
 
@@ -77,6 +78,12 @@ def _transitions_are_unbroken(found: Marts) -> None:
             assert before["exited_at"] == after["entered_at"]
             assert before["to_stage"] == after["from_stage"] != after["to_stage"]
         assert moves[-1]["exited_at"] is None
+
+
+def test_companies_have_timers_that_nobody_listed() -> None:
+    for seed in range(3):
+        found = judge(random_company(seed, 100), EXAMPLE, AS_OF, NIGHT).findings
+        assert found.timers() != {}, seed
 
 
 def test_the_same_seed_gives_the_same_company() -> None:

@@ -41,7 +41,13 @@ final as (
         -- When a column's one time of day is no time of day (ruling 119).
         {{ limit('time_of_day', 'share', 0.9) }} as one_time_of_day_share,
         {{ limit('time_of_day', 'rows', 20, 'bigint') }} as one_time_of_day_rows,
-        {{ limit('time_of_day', 'days', 10, 'bigint') }} as one_time_of_day_days
+        {{ limit('time_of_day', 'days', 10, 'bigint') }} as one_time_of_day_days,
+        -- What speaks for a machine behind a silent promotion, and which days are timers (ruling 120).
+        {{ limit('silent_auto_promotion', 'tolerance_days', 1) }} as promotion_tolerance_days,
+        {{ limit('silent_auto_promotion', 'batch_size', 5, 'bigint') }} as promotion_batch_size,
+        {{ limit('silent_auto_promotion', 'minimum_moves', 10, 'bigint') }} as timer_minimum_moves,
+        {{ limit('silent_auto_promotion', 'excess', 1.5) }} as timer_excess,
+        {{ limit('silent_auto_promotion', 'significance', 0.05) }} as timer_significance
     from versions
     left join in_force on versions.agreement_version = in_force.agreement_version
     left join thresholds on versions.agreement_version = thresholds.agreement_version

@@ -105,7 +105,7 @@ final as (
             'arrivals_at_edge': 'arrivals_at_edge',
             'own_base_rate': share('arrivals_at_edge', 'arrivals'),
         }) }} as evidence,
-        at_edge || ' of the rep''s ' || events || ' ' || replace(kind, '_', ' ')
+        at_edge || ' of ' || rep_id || '''s ' || events || ' ' || replace(kind, '_', ' ')
         || 's of the quarter from ' || quarter_start || ' fall into its ' || edge || ' '
         || edge_days || ' days; of others'' ' || (base_events - events) || ' it is '
         || (base_at_edge - at_edge) || ', and of the ' || arrivals

@@ -19,7 +19,7 @@ team_zones as (
 other_findings as (
 
     {% for relation in [
-        'int_integrity__machine_acceptance', 'int_integrity__ignored_handoff',
+        'int_integrity__ignored_handoff',
         'int_integrity__rejected_without_follow_up', 'int_integrity__definition',
         'int_integrity__unmapped_stage_value', 'int_integrity__unsigned_agreement',
         'int_integrity__future_or_backdated', 'int_integrity__owner_inactive', 'int_integrity__no_owner',
@@ -38,19 +38,33 @@ other_findings as (
 
 findings as (
 
+    {% for relation in ['int_integrity__move_findings', 'int_integrity__machine_acceptance'] %}
     select
         rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message,
         cast(null as {{ type_text() }}) as owner_id,
-        cast(null as {{ type_text() }}) as team
-    from {{ ref('int_integrity__move_findings') }}
+        cast(null as {{ type_text() }}) as team,
+        machine
+    from {{ ref(relation) }}
+
+    union all
+    {% endfor %}
+
+    select *, null, null, null from other_findings
 
     union all
 
-    select *, null, null from other_findings
+    select *, null from {{ ref('int_integrity__group_findings') }}
 
-    union all
+),
 
-    select * from {{ ref('int_integrity__group_findings') }}
+-- A machine goes by what the agreement says of it.
+machines as (
+
+    select listed.user_id, min({{ bytewise('listed.description') }}) as description
+    from {{ ref('stg_agreement__automation_users') }} as listed
+    inner join {{ ref('int_agreement__in_force') }} as in_force
+        on listed.agreement_version = in_force.agreement_version
+    group by listed.user_id
 
 ),
 
@@ -59,8 +73,11 @@ placed as (
     select
         findings.*,
         coalesce(findings.owner_id, handoffs.owner_id_at_offer) as owner,
-        coalesce(findings.team, handoffs.team_at_offer) as owners_team
+        coalesce(findings.team, handoffs.team_at_offer) as owners_team,
+        coalesce(machines.description || ' (' || findings.machine || ')', findings.machine)
+            as machine_named
     from findings
+    left join machines on findings.machine = machines.user_id
     left join handoffs on findings.handoff_id = handoffs.handoff_id
 
 ),
@@ -80,7 +97,8 @@ final as (
         {{ in_zone('placed.message', 'coalesce(team_zones.time_zone, in_force.time_zone)') }}
             as message,
         placed.owner as owner_id,
-        placed.owners_team as team
+        placed.owners_team as team,
+        placed.machine_named as machine
     from placed
     cross join in_force
     left join team_zones on placed.owners_team = team_zones.team

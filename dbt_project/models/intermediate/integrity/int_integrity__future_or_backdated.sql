@@ -1,6 +1,8 @@
 with events as (
 
-    select event_id, lead_id, occurred_at, recorded_at, stage, record_created_at
+    select
+        event_id, lead_id, occurred_at, recorded_at, stage, source_system, raw_value,
+        record_created_at
     from {{ ref('int_events__all_stage_events') }}
 
 ),
@@ -9,7 +11,7 @@ with events as (
 waiting as (
 
     select
-        event_id, lead_id, occurred_at, recorded_at, stage,
+        event_id, lead_id, occurred_at, recorded_at, stage, source_system, raw_value,
         cast(null as {{ type_instant() }}) as record_created_at
     from {{ ref('int_integrity__waiting_events') }}
 
@@ -69,12 +71,15 @@ final as (
         occurred_at,
         'certain' as grade,
         {{ json_object({
+            'source_system': 'source_system',
             'stage': 'stage',
+            'value': 'raw_value',
             'occurred_at': iso_utc('occurred_at'),
             'recorded_at': iso_utc('recorded_at'),
             'problem': 'problem',
         }) }} as evidence,
-        'The event into ' || stage || ' of ' || {{ readable('occurred_at') }} || ' is '
+        'The event of ' || source_system || ' into ' || {{ stage_named('stage', 'raw_value') }}
+        || ' of ' || {{ readable('occurred_at') }} || ' is '
         || problem || ' (recorded ' || {{ readable('recorded_at') }} || ').' as message
     from explained
     where problem is not null

@@ -18,12 +18,14 @@ final as (
         {{ json_object({
             'offered_at': iso_utc('handoffs.offered_at'),
             'response_due_at': iso_utc('handoffs.response_due_at'),
+            'owner_id': 'handoffs.owner_id_at_offer',
             'tier': 'handoffs.tier',
             'touches': 'handoffs.touches',
             'expired': 'handoffs.expired',
         }) }} as evidence,
         'Nobody answered the handoff of '
         || {{ readable('handoffs.offered_at') }}
+        || coalesce(' to ' || handoffs.owner_id_at_offer, '')
         || ' by ' || {{ readable('handoffs.response_due_at') }} || '.'
             as message
     from handoffs

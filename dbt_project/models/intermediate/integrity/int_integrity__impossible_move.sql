@@ -49,6 +49,14 @@ judged as (
 
 ),
 
+-- What the source itself calls the stage entered.
+source_values as (
+
+    select event_id, raw_value from {{ ref('int_events__all_stage_events') }}
+    where raw_value is not null
+
+),
+
 final as (
 
     select
@@ -58,21 +66,25 @@ final as (
         judged.lead_id,
         judged.transition_number,
         judged.entered_at as occurred_at,
+        {{ machine_of('judged') }} as machine,
         'certain' as grade,
         {{ json_object({
             'from_stage': 'judged.from_stage',
             'to_stage': 'judged.to_stage',
+            'value': 'source_values.raw_value',
             'without_opportunity': 'judged.is_without_opportunity',
             'between_closed_stages': 'judged.is_between_closed_stages',
             'actor_id': 'judged.actor_id',
             'actor_type': 'judged.actor_type',
         }) }} as evidence,
-        'Moved from ' || coalesce(judged.from_stage, 'nothing') || ' to ' || judged.to_stage
-        || ' at ' || {{ readable('judged.entered_at') }}
+        'Moved from ' || coalesce(judged.from_stage, 'nothing') || ' to '
+        || {{ stage_named('judged.to_stage', 'source_values.raw_value') }}
+        || ' at ' || {{ readable('judged.entered_at') }} || {{ by_whom('judged.actor_id') }}
         || case when judged.is_between_closed_stages then ', which no lead can do' else '' end
         || case when judged.is_without_opportunity then ', without any opportunity' else '' end
         || '.' as message
     from judged
+    left join source_values on judged.transition_id = source_values.event_id
     where judged.is_without_opportunity or judged.is_between_closed_stages
 
 )

@@ -17,7 +17,9 @@ conversations as (
     select
         handoffs.handoff_id,
         min(touches.occurred_at) as first_conversation_at,
-        count(*) as conversations
+        count(*) as conversations,
+        {{ joined('distinct ' ~ bytewise('touches.channel'), ', ', bytewise('touches.channel')) }}
+            as channels
     from handoffs
     inner join touches
         on
@@ -47,9 +49,11 @@ final as (
             'accepted_by_id': 'handoffs.accepted_by_id',
             'first_conversation_at': iso_utc('conversations.first_conversation_at'),
             'conversations_before': 'conversations.conversations',
+            'channels': 'conversations.channels',
         }) }} as evidence,
         'Accepted at ' || {{ readable('handoffs.accepted_at') }}
-        || ', after a first conversation at '
+        || {{ by_whom('handoffs.accepted_by_id') }} || ', after a first conversation ('
+        || conversations.channels || ') at '
         || {{ readable('conversations.first_conversation_at') }} || '.'
             as message
     from conversations

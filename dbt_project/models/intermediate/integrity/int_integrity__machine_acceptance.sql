@@ -67,6 +67,7 @@ final as (
         lead_id,
         handoff_id,
         accepted_at as occurred_at,
+        coalesce(accepted_by_id, campaign) as machine,
         {{ grade(
             '1 + ' ~ how_many(['has_timer', 'has_batch'])
         ) }} as grade,
@@ -82,7 +83,7 @@ final as (
             'campaign': 'campaign',
             'touches': 'touches',
         }) }} as evidence,
-        'Accepted by an automation at ' || {{ readable('accepted_at') }}
+        'Accepted by the automation' || coalesce(' ' || accepted_by_id, ' ' || campaign, '') || ' at ' || {{ readable('accepted_at') }}
         || case
             when coalesce(accepted_at > response_due_at, false)
                 then ', after the response fell due at '

@@ -14,6 +14,7 @@ with transition_findings as (
         lead_id,
         transition_number,
         occurred_at,
+        machine,
         grade,
         evidence,
         message
@@ -38,6 +39,7 @@ opened_before as (
         handoffs.handoff_id,
         handoffs.offer_number,
         transition_findings.occurred_at,
+        transition_findings.machine,
         transition_findings.grade,
         transition_findings.evidence,
         transition_findings.message
@@ -59,7 +61,8 @@ placed as (
 final as (
 
     select
-        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, grade, evidence, message
+        rule, subject_type, subject_id, lead_id, handoff_id, occurred_at, machine, grade, evidence,
+        message
     from placed
 
 )

@@ -49,7 +49,7 @@ final as (
             'owner_id': 'owned.owner_id_at_offer',
         }) }} as evidence,
         'Handed over at ' || {{ readable('owned.offered_at') }}
-        || ' to a user who has left.' as message
+        || ' to ' || owned.owner_id_at_offer || ', a user who has left.' as message
     from owned
     where owned.preference = 1 and not owned.is_active
 

@@ -72,7 +72,7 @@ final as (
             'last_occurred_at': iso_utc('last_occurred_at'),
         }) }} as evidence,
         touches || ' touches of ' || leads || ' leads were recorded within ' || batch_minutes
-        || ' minute(s) from ' || {{ readable('recorded_from') }} || ', ' || late_touches
+        || ' minute(s) from ' || {{ readable('recorded_from') }} || ' by ' || user_id || ', ' || late_touches
         || ' of them late.' as message
     from batches
     where touches >= batch_size

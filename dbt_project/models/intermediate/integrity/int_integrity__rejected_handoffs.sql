@@ -13,6 +13,41 @@ reasons as (
 
 ),
 
+-- Where fewer touches were made than promised, that is the finding (ruling 136).
+too_few as (
+
+    select handoff_id from {{ ref('int_sla__judged') }}
+    where clause = 'follow_up_before_rejection' and status = 'breached'
+
+),
+
+touches as (
+
+    select handoff_id, channel, occurred_second from {{ ref('int_handoffs__all_touches') }}
+    where handoff_id is not null and user_id is not null
+
+),
+
+channels_used as (
+
+    select distinct handoffs.handoff_id, touches.channel
+    from handoffs
+    inner join touches
+        on
+            handoffs.handoff_id = touches.handoff_id
+            and {{ to_second('coalesce(handoffs.rejected_at, handoffs.sent_back_at)') }}
+            >= touches.occurred_second
+
+),
+
+channels as (
+
+    select handoff_id, {{ joined('channel', ', ', bytewise('channel')) }} as channels
+    from channels_used
+    group by handoff_id
+
+),
+
 final as (
 
     select
@@ -20,17 +55,22 @@ final as (
         handoffs.lead_id,
         handoffs.judged_version,
         coalesce(handoffs.rejected_at, handoffs.sent_back_at) as rejection_at,
+        coalesce(handoffs.rejected_by_id, handoffs.sent_back_by_id) as rejected_by_id,
         handoffs.rejection_stage,
         handoffs.rejection_source_system,
         handoffs.rejection_reason,
         handoffs.met_definition,
         handoffs.touches_before_rejection,
         handoffs.channels_before_rejection,
+        channels.channels as channels_named,
         handoffs.rejection_family,
         reasons.reason is not null as is_listed_reason,
         coalesce(reasons.needs_follow_up, true) as needs_follow_up,
-        coalesce(reasons.is_overqualification, false) as is_overqualification
+        coalesce(reasons.is_overqualification, false) as is_overqualification,
+        too_few.handoff_id is not null as has_too_few_touches
     from handoffs
+    left join channels on handoffs.handoff_id = channels.handoff_id
+    left join too_few on handoffs.handoff_id = too_few.handoff_id
     left join reasons
         on
             handoffs.judged_version = reasons.agreement_version

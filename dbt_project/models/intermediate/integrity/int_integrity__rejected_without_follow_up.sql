@@ -5,9 +5,9 @@ with clauses as (
 
 ),
 
-handoffs as (
+rejections as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
+    select * from {{ ref('int_integrity__rejected_handoffs') }}
 
 ),
 
@@ -30,22 +30,26 @@ final as (
         'certain' as grade,
         {{ json_object({
             'rejection_at': iso_utc('clauses.due_at'),
+            'rejected_by_id': 'rejections.rejected_by_id',
             'touches_needed': 'clauses.required',
             'touches_made': 'clauses.actual',
             'channels_needed': 'terms.channels',
-            'channels_used': 'handoffs.channels_before_rejection',
-            'reason': 'handoffs.rejection_reason',
-            'family': 'handoffs.rejection_family',
+            'channels_used': 'rejections.channels_before_rejection',
+            'channels': 'rejections.channels_named',
+            'reason': 'rejections.rejection_reason',
+            'family': 'rejections.rejection_family',
             'tier': 'clauses.tier',
         }) }} as evidence,
-        'Rejected at ' || {{ readable('clauses.due_at') }} || ' after '
+        'Rejected at ' || {{ readable('clauses.due_at') }}
+        || {{ by_whom('rejections.rejected_by_id') }} || ' after '
         || cast(clauses.actual as integer)
         || ' of '
         || cast(clauses.required as integer)
-        || ' promised follow-ups, reason: '
-        || coalesce(handoffs.rejection_reason, 'none given') || '.' as message
+        || ' promised follow-ups' || coalesce(' (' || rejections.channels_named || ')', '')
+        || {{ reason_told('rejections.rejection_reason', 'rejections.is_listed_reason') }}
+            as message
     from clauses
-    inner join handoffs on clauses.handoff_id = handoffs.handoff_id
+    inner join rejections on clauses.handoff_id = rejections.handoff_id
     left join
         terms
         on clauses.agreement_version = terms.agreement_version and clauses.tier = terms.tier

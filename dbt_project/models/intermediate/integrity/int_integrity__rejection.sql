@@ -15,17 +15,15 @@ broken as (
 
     union all
 
-    select 'one_touch_abandonment', 'after no more than one touch or on one channel only', judged.*
+    -- The promised number, if any, was reached; but on one channel only.
+    select 'one_touch_abandonment', 'after touches on one channel only (' || channels_named || ')', judged.*
     from judged
     where
         needs_follow_up
+        and not has_too_few_touches
         and touches_before_rejection > 0
-        and (
-            touches_before_rejection
-            <= {{ threshold('one_touch_abandonment', 'touches', 'judged.judged_version', 1) }}
-            or channels_before_rejection
-            <= {{ threshold('one_touch_abandonment', 'channels', 'judged.judged_version', 1) }}
-        )
+        and channels_before_rejection
+        <= {{ threshold('one_touch_abandonment', 'channels', 'judged.judged_version', 1) }}
 
     union all
 
@@ -52,10 +50,12 @@ by_handoff as (
             'family': 'rejection_family',
             'touches_before': 'touches_before_rejection',
             'channels_before': 'channels_before_rejection',
+            'channels': 'channels_named',
+            'rejected_by_id': 'rejected_by_id',
             'met_definition': 'met_definition',
         }) }} as evidence,
-        'Rejected at ' || {{ readable('rejection_at') }} || ' ' || problem
-        || ', reason: ' || coalesce(rejection_reason, 'none given') || '.' as message
+        'Rejected at ' || {{ readable('rejection_at') }} || {{ by_whom('rejected_by_id') }} || ' '
+        || problem || {{ reason_told('rejection_reason', 'is_listed_reason') }} as message
     from broken
 
 ),

@@ -65,7 +65,7 @@ by_handoff as (
             'touch_due_at': iso_utc('touch_due_at'),
             'first_touch_at': iso_utc('first_touch_at'),
         }) }} as evidence,
-        'Accepted at ' || {{ readable('accepted_at') }}
+        'Accepted at ' || {{ readable('accepted_at') }} || {{ by_whom('accepted_by_id') }}
         || case
             when is_fast then ', ' || round(seconds_to_accept) || ' seconds after it came' else ''
         end
@@ -88,7 +88,7 @@ by_rep as (
         reps.last_offered_at,
         {{ grade(acceptance_signals()) }},
         {{ acceptance_evidence() }},
-        'Accepted ' || reps.accepted || ' of ' || reps.handoffs || ' handoffs (others '
+        reps.rep_id || ' accepted ' || reps.accepted || ' of ' || reps.handoffs || ' handoffs (others '
         || (reps.all_accepted - reps.accepted) || ' of ' || (reps.all_handoffs - reps.handoffs)
         || '); of ' || reps.progress_due || ' whose decision is due ' || reps.progressed
         || ' became sql by a person''s work (others '

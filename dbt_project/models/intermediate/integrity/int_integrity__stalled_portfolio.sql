@@ -65,7 +65,8 @@ final as (
             'stalled_sal': 'stalled_sal',
         }) }} as evidence,
         stalled || ' of ' || open_leads
-        || ' open leads are past their stall days, more than the agreed share of ' || share_limit
+        || ' open leads of '
+        || coalesce(owner_id, 'team ' || team, 'nobody') || ' are past their stall days, more than the agreed share of ' || share_limit
         || '.' as message
     from limited
     where open_leads >= minimum_leads and stalled > share_limit * open_leads

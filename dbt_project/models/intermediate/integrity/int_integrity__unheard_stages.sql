@@ -17,7 +17,8 @@ events as (
 
 versions as (
 
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, handoff_stage
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -45,6 +46,7 @@ dated as (
         on
             events.occurred_at >= versions.in_force_from
             and events.occurred_at < versions.in_force_to
+    where events.stage = versions.handoff_stage
 
 ),
 
@@ -63,7 +65,8 @@ vouched_for as (
 
 final as (
 
-    -- A system that is not the authority tells a stage of a lead that no authority for it knows.
+    -- A system that is not the authority tells a handoff of a lead that no authority for it knows:
+    -- it opens none (ruling 117).
     select
         dated.event_id, dated.lead_id, dated.stage, dated.occurred_at, dated.source_system,
         cast(null as {{ type_text() }}) as other_system,

@@ -60,7 +60,9 @@ final as (
         lead_ids.lead_id,
         waiting.occurred_at,
         waiting.recorded_at,
-        stage_map.stage
+        stage_map.stage,
+        waiting.source_system,
+        waiting.new_value as raw_value
     from waiting
     cross join run
     inner join lead_ids

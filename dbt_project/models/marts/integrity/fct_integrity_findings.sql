@@ -34,7 +34,7 @@ final as (
     select
         findings.finding_id,
         findings.rule,
-        rules.severity,
+        {{ severity_of('rules.severity', 'findings.grade') }} as severity,
         findings.grade,
         findings.subject_type,
         findings.subject_id,
@@ -42,6 +42,7 @@ final as (
         findings.handoff_id,
         findings.owner_id,
         findings.team,
+        findings.machine,
         findings.occurred_at,
         waivers.waived_by,
         waivers.waiver_reason,
