@@ -14,7 +14,7 @@ from lead_handoff.warehouse.publish import Mart, publish
 FIRST = date(2026, 5, 1)
 FINDING_COLUMNS = """
     finding_id text, rule text, severity text, subject_type text, subject_id text, lead_id text,
-    handoff_id text, owner_id text, team text, occurred_at timestamptz, grade text,
+    handoff_id text, owner_id text, team text, machine text, occurred_at timestamptz, grade text,
     evidence jsonb, message text, run_as_of timestamptz
 """
 

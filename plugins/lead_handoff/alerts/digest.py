@@ -1,34 +1,40 @@
-"""What a night's digest says: how many findings are new, by team, severity and rule.
+"""What a night's digest says: how many findings are new, by grade, team, severity and rule.
 
 Counts only: no lead, no person, no message of a finding. Whoever gets it looks the findings up in
-the marts, where access is governed.
+the marts, where access is governed. What one machine did is one line, whosever leads they were.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import psycopg
 
-from lead_handoff.agreement.vocabulary import SEVERITIES
+from lead_handoff.agreement.vocabulary import SEVERITIES, severity_weight
+from lead_handoff.grades import GRADES, by_grade
 
-NO_TEAM = "no team"
+NO_TEAM, ALL_TEAMS = "no team", "all teams"
 
 
 @dataclass(frozen=True)
 class Line:
-    """Findings of one team and rule.
+    """Findings of one team and rule, or of one machine and rule.
 
     Attributes:
-        team: team of the owner at the handoff's offer; ``no team`` where there is none.
-        severity: the rule's, by the agreement.
+        team: team of the owner at the handoff's offer; ``no team`` where there is none, and
+            ``all teams`` for what a machine did.
+        severity: that of the most severe of them.
         rule: the integrity rule.
         new: findings that no earlier night had.
         reopened: findings that had gone and are back.
+        grades: grade -> findings.
+        critical: how many of them are critical.
+        machine: the automation that did it, as the marts name it; blank where none did.
     """
 
     team: str
@@ -36,6 +42,21 @@ class Line:
     rule: str
     new: int
     reopened: int
+    grades: Mapping[str, int] = field(default_factory=dict)
+    critical: int = 0
+    machine: str = ""
+
+    @property
+    def what(self) -> str:
+        """The rule, and which machine broke it."""
+        return f"{self.rule} by {self.machine}" if self.machine else self.rule
+
+    @property
+    def counts(self) -> str:
+        """How many, and how sure they are."""
+        parts = [f"{self.new:,} new"] if self.new else []
+        parts += [f"{self.reopened:,} reopened"] if self.reopened else []
+        return f"{', '.join(parts)} ({by_grade(self.grades)})"
 
 
 @dataclass(frozen=True)
@@ -59,14 +80,14 @@ class Digest:
 
     @property
     def subject(self) -> str:
-        """One line: the night, how many, how many of them critical."""
-        critical = sum(
-            line.new + line.reopened for line in self.lines if line.severity == SEVERITIES[0]
-        )
+        """One line: the night, how many by grade, how many of them critical."""
+        grades: Counter[str] = Counter()
+        for line in self.lines:
+            grades.update(line.grades)
         plural = "" if self.findings == 1 else "s"
         return (
-            f"Lead handoff, night of {self.night}: {self.findings} new finding{plural}"
-            f", {critical} critical"
+            f"Lead handoff, night of {self.night}: {self.findings:,} new finding{plural}"
+            f" ({by_grade(grades)}), {sum(line.critical for line in self.lines):,} critical"
         )
 
     @property
@@ -82,7 +103,7 @@ class Digest:
         """The digest as plain text."""
         width = max((len(line.team) for line in self.lines), default=0)
         told = [
-            f"{line.severity:<9}{line.team:<{width}}  {line.rule}: {_counts(line)}"
+            f"{line.severity:<9}{line.team:<{width}}  {line.what}: {line.counts}"
             for line in self.lines
         ]
         return "\n".join([self.subject, "", *told, "", "To see them:", self.query])
@@ -93,7 +114,7 @@ class Digest:
             "<tr>"
             + "".join(
                 f"<td>{html.escape(cell)}</td>"
-                for cell in (line.severity, line.team, line.rule, _counts(line))
+                for cell in (line.severity, line.team, line.what, line.counts)
             )
             + "</tr>"
             for line in self.lines
@@ -116,8 +137,10 @@ class Digest:
                     "team": line.team,
                     "severity": line.severity,
                     "rule": line.rule,
+                    "machine": line.machine or None,
                     "new": line.new,
                     "reopened": line.reopened,
+                    **{grade: line.grades.get(grade, 0) for grade in GRADES},
                 }
                 for line in self.lines
             ],
@@ -131,27 +154,43 @@ def read_digest(connection: psycopg.Connection[Any], night: date, as_of: datetim
     """What the published night brought: open findings, not waived, that are new or back."""
     rows = connection.execute(
         """
-        select coalesce(finding.team, %(no_team)s), finding.severity, finding.rule,
+        select
+            case when finding.machine is null then coalesce(finding.team, %(no_team)s)
+                else %(all_teams)s end,
+            coalesce(finding.machine, ''), finding.rule, finding.severity, finding.grade,
             count(*) filter (where finding.first_seen = %(as_of)s),
             count(*) filter (where finding.first_seen < %(as_of)s)
         from marts.fct_integrity_findings as finding
         inner join ops.findings_ledger as ledger on finding.finding_id = ledger.finding_id
         where finding.resolved_at is null and finding.waived_by is null
             and (finding.first_seen = %(as_of)s or ledger.reopened_at = %(as_of)s)
-        group by 1, 2, 3
+        group by 1, 2, 3, 4, 5
         """,
-        {"as_of": as_of, "no_team": NO_TEAM},
+        {"as_of": as_of, "no_team": NO_TEAM, "all_teams": ALL_TEAMS},
     ).fetchall()
-    lines = sorted((Line(*row) for row in rows), key=_place)
-    return Digest(night, as_of, lines)
+    return Digest(night, as_of, sorted(_lines(rows), key=_place))
 
 
-def _place(line: Line) -> tuple[int, str, str]:
-    known = line.severity in SEVERITIES
-    return SEVERITIES.index(line.severity) if known else len(SEVERITIES), line.team, line.rule
+def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterable[Line]:
+    """A line per rule and team, or rule and machine."""
+    groups: dict[tuple[str, str, str], list[tuple[str, str, int, int]]] = defaultdict(list)
+    for team, machine, rule, severity, grade, new, reopened in rows:
+        groups[team, machine, rule].append((severity, grade, new, reopened))
+    for (team, machine, rule), parts in groups.items():
+        grades: Counter[str] = Counter()
+        for _, grade, new, reopened in parts:
+            grades[grade] += new + reopened
+        yield Line(
+            team,
+            min((severity for severity, *_ in parts), key=severity_weight),
+            rule,
+            sum(new for *_, new, _ in parts),
+            sum(reopened for *_, reopened in parts),
+            dict(grades),
+            sum(new + back for severity, _, new, back in parts if severity == SEVERITIES[0]),
+            machine,
+        )
 
 
-def _counts(line: Line) -> str:
-    parts = [f"{line.new} new"] if line.new else []
-    parts += [f"{line.reopened} reopened"] if line.reopened else []
-    return ", ".join(parts)
+def _place(line: Line) -> tuple[int, str, str, str]:
+    return severity_weight(line.severity), line.team, line.rule, line.machine

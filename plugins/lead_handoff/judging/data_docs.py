@@ -5,7 +5,7 @@ its stock pages load scripts and styles from half a dozen public servers, show n
 them, and print SQL where a sentence belongs. Ours are plain HTML with one inlined style sheet.
 
 Pages hold keys of failing rows, counts, sentences and SQL; never other values of a row, but for a
-finding's own sentence, grade and team.
+finding's own sentence, grade, team, owner's id and machine.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from __future__ import annotations
 import logging
 import shutil
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lead_handoff.agreement.vocabulary import SEVERITIES
+from lead_handoff.agreement.vocabulary import severity_weight
+from lead_handoff.grades import by_grade
 from lead_handoff.judging.engine import great_expectations, memory_context
 
 logger = logging.getLogger(__name__)
@@ -180,9 +182,7 @@ def _describe(validation: Any, page: Page, run_id: Any) -> None:
 
 def _weight(meta: Mapping[str, Any]) -> tuple[int, int]:
     """Rules with findings: the most severe first, and of those the one with most findings."""
-    severity = meta["severity"]
-    known = severity in SEVERITIES
-    return SEVERITIES.index(severity) if known else len(SEVERITIES), -len(meta["findings"])
+    return severity_weight(meta["severity"]), -len(meta["findings"])
 
 
 def _suite(gx: Any, page: Page, validation: Any) -> Any:
@@ -246,6 +246,24 @@ class _View(ABC):
         """What the template may refer to."""
 
 
+def headlines(found: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """One rule's findings as a page shows them: what each machine did, and last what people did.
+
+    Results that an earlier version stored name no machine.
+    """
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for finding in found:
+        groups.setdefault(finding.get("machine", ""), []).append(finding)
+    return [
+        {
+            "machine": machine,
+            "grades": by_grade(Counter(finding["grade"] for finding in groups[machine])),
+            "findings": groups[machine],
+        }
+        for machine in sorted(groups, key=lambda one: (not one, -len(groups[one]), one))
+    ]
+
+
 class JudgementView(_View):
     """One suite judged for one night."""
 
@@ -254,6 +272,8 @@ class JudgementView(_View):
     def names(self, document: Any) -> dict[str, Any]:
         """The validation result, failing expectations first."""
         content = document.to_json_dict()
+        for result in content["results"]:
+            result["meta"]["headlines"] = headlines(result["meta"].get("findings", ()))
         return {
             "meta": content["meta"],
             "passed": content["success"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any, LiteralString, cast
 
 from lead_handoff import settings
-from lead_handoff.agreement.vocabulary import SEVERITIES
+from lead_handoff.agreement.vocabulary import SEVERITIES, severity_weight
+from lead_handoff.grades import by_grade
 from lead_handoff.judging.engine import Outcome, Ready, run_suite
 from lead_handoff.judging.night import SLOT, session_basics
 from lead_handoff.judging.relations import connect, missing_relations
@@ -36,7 +38,8 @@ TYPED_REASON = re.compile(r", reason: .*", re.DOTALL)
 class _Rules:
     """What the slot says, by rule: severity, tolerated number, open ids, number waived.
 
-    `told` is what the Data Docs tell of the open ones, the newest first.
+    `told` is what the Data Docs tell of the open ones, the newest first; `worst` is the severity of
+    the most severe of them.
     """
 
     severities: Mapping[str, str]
@@ -45,6 +48,7 @@ class _Rules:
     waived: Mapping[str, int]
     enabled: frozenset[str]
     told: Mapping[str, Sequence[Mapping[str, str]]]
+    worst: Mapping[str, str]
 
 
 def run_findings(
@@ -131,7 +135,8 @@ def _read_rules(cursor: Any, slot: str) -> _Rules:
         _in_slot(
             "select finding.rule, finding.finding_id::text, finding.severity,"
             " exists (select from {} as waiver where waiver.finding_id = finding.finding_id),"
-            " finding.message, finding.grade, coalesce(finding.team, '')"
+            " finding.message, finding.grade, coalesce(finding.team, ''),"
+            " coalesce(finding.owner_id, ''), coalesce(finding.machine, '')"
             " from {} as finding where to_jsonb(finding) ->> 'resolved_at' is null"
             " order by finding.rule, finding.occurred_at desc, finding.finding_id",
             slot,
@@ -143,16 +148,19 @@ def _read_rules(cursor: Any, slot: str) -> _Rules:
     still_open: dict[str, list[str]] = {}
     waived: dict[str, int] = {}
     told: dict[str, list[Mapping[str, str]]] = {}
-    for rule, finding_id, severity, is_waived, message, grade, team in cursor.fetchall():
+    worst: dict[str, str] = {}
+    for rule, finding_id, severity, is_waived, message, grade, *more in cursor.fetchall():
         severities[rule] = severity
         still_open.setdefault(rule, [])
         if is_waived:
             waived[rule] = waived.get(rule, 0) + 1
         else:
             still_open[rule].append(finding_id)
+            worst[rule] = min(worst.get(rule, severity), severity, key=severity_weight)
             sentence = TYPED_REASON.sub(".", message)
             told.setdefault(rule, []).append(
-                {"finding_id": finding_id, "message": sentence, "grade": grade, "team": team}
+                {"finding_id": finding_id, "message": sentence, "grade": grade}
+                | dict(zip(("team", "owner", "machine"), more, strict=True))
             )
     return _Rules(
         severities=severities | {rule: severity for rule, severity, _ in agreed},
@@ -161,6 +169,7 @@ def _read_rules(cursor: Any, slot: str) -> _Rules:
         waived=waived,
         enabled=frozenset(rule for rule, _, is_enabled in agreed if is_enabled),
         told=told,
+        worst=worst,
     )
 
 
@@ -197,7 +206,7 @@ def _unknown_rule(suite: Suite, rule: str) -> Expectation:
 
 def _with_tolerance(entry: Expectation, rules: _Rules) -> Expectation:
     most = rules.tolerated.get(entry.name, 0)
-    severity = rules.severities.get(entry.name, entry.severity)
+    severity = rules.worst.get(entry.name) or rules.severities.get(entry.name, entry.severity)
     return replace(
         entry,
         says=f"{entry.says.rstrip('.')} (tolerated: {most})." if most else entry.says,
@@ -261,7 +270,7 @@ def _docs(
             night=night,
             as_of=as_of,
             passed=not result.exceeded,
-            verdict=_verdict(result),
+            verdict=_verdict(result, told),
             sql={entry.name: entry.sql for entry in ready},
             tables={entry.name: entry.table for entry in entries},
             remedies={entry.name: entry.remedy for entry in entries},
@@ -274,11 +283,13 @@ def _docs(
     )
 
 
-def _verdict(result: FindingsResult) -> str:
+def _verdict(result: FindingsResult, told: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
     rules = sum(count > 0 for count in result.counts.values())
+    grades = by_grade(Counter(one["grade"] for of_rule in told.values() for one in of_rule))
     return (
-        f"{_some(result.total, 'open finding')} of {_some(rules, 'rule')},"
-        f" {sum(result.waived.values()):,} waived. They do not hold the night back."
+        f"{_some(result.total, 'open finding')} of {_some(rules, 'rule')}"
+        f"{f' ({grades})' if grades else ''}, {sum(result.waived.values()):,} waived."
+        " They do not hold the night back."
     )
 
 

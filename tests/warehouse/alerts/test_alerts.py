@@ -100,12 +100,12 @@ class Told:
         self.company = company
         self.owner = company.owner
 
-    def publish(self, day: int, *findings: tuple[str, str, str | None, str]) -> dict[str, Any]:
-        """One night: findings as (id, rule, team, severity)."""
+    def publish(self, day: int, *findings: tuple[str | None, ...]) -> dict[str, Any]:
+        """One night: findings as (id, rule, team, severity, grade, machine if one did it)."""
         night = FIRST + timedelta(days=day)
-        names = ("finding_id", "rule", "team", "severity")
+        names = ("finding_id", "rule", "team", "severity", "grade", "machine")
         more = {"message": f"{PERSON} did it.", "owner_id": "u-1", "lead_id": "lead-1"}
-        rows = [dict(zip(names, finding, strict=True)) | more for finding in findings]
+        rows = [dict(zip(names, finding, strict=False)) | more for finding in findings]
         self.company.build_findings(night, rows)
         self.company.publish("fct_integrity_findings")
         return {"night": night, "as_of": datetime(night.year, night.month, night.day, tzinfo=UTC)}
@@ -117,10 +117,10 @@ def nights(warehouse: Any) -> Iterator[Told]:
         yield Told(company)
 
 
-OLD = ("old", "stalled_lead", "East", "warning")
-NEW = ("new", "silent_auto_promotion", "West", "critical")
-WAIVED = ("waived", "missing_score", "East", "info")
-TEAMLESS = ("teamless", "missing_score", None, "info")
+OLD = ("old", "stalled_lead", "East", "warning", "certain")
+NEW = ("new", "silent_auto_promotion", "West", "critical", "likely")
+WAIVED = ("waived", "missing_score", "East", "info", "certain")
+TEAMLESS = ("teamless", "missing_score", None, "info", "certain")
 
 
 def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Told) -> None:
@@ -129,8 +129,24 @@ def test_only_what_is_new_or_back_and_not_waived_is_told(nights: Told) -> None:
     shown = nights.publish(2, OLD, NEW, WAIVED, TEAMLESS)
     told = read_digest(nights.owner, shown["night"], shown["as_of"])
     assert told.lines == [
-        Line("West", "critical", "silent_auto_promotion", 1, 0),
-        Line("no team", "info", "missing_score", 0, 1),
+        Line("West", "critical", "silent_auto_promotion", 1, 0, {"likely": 1}, 1),
+        Line("no team", "info", "missing_score", 0, 1, {"certain": 1}),
+    ]
+
+
+def test_what_one_machine_did_is_one_line_as_severe_as_its_worst(nights: Told) -> None:
+    shown = nights.publish(
+        0,
+        ("a", "auto_acceptance", "East", "warning", "possible", "Flow (f)"),
+        ("b", "auto_acceptance", "West", "critical", "likely", "Flow (f)"),
+        ("c", "auto_acceptance", None, "critical", "likely", "Flow (f)"),
+        ("d", "auto_acceptance", "West", "warning", "possible", "Sync (s)"),
+    )
+    told = read_digest(nights.owner, shown["night"], shown["as_of"])
+    grades = {"possible": 1, "likely": 2}
+    assert told.lines == [
+        Line("all teams", "critical", "auto_acceptance", 3, 0, grades, 2, "Flow (f)"),
+        Line("all teams", "warning", "auto_acceptance", 1, 0, {"possible": 1}, 0, "Sync (s)"),
     ]
 
 
@@ -139,7 +155,9 @@ def test_every_channel_is_told_once_a_night(nights: Told, mailbox: Mailbox, hook
     assert send_digest(shown) == [SMTP, WEBHOOK]
     assert send_digest(shown) == []
     (mail,) = mailbox.mails
-    assert mail["Subject"] == "Lead handoff, night of 2026-05-01: 2 new findings, 1 critical"
+    assert mail["Subject"] == (
+        "Lead handoff, night of 2026-05-01: 2 new findings (1 certain, 1 likely), 1 critical"
+    )
     assert mail["To"] == "ops@example.com, boss@example.com"
     assert mail["From"] == "handoff@example.com"
     page = mail.get_body(preferencelist=("html",)).get_content()

@@ -326,7 +326,8 @@ create table fct_integrity_findings as
 select
     'finding-' || lead_id as finding_id, 'ignored_handoff' as rule, 'warning' as severity,
     'certain' as grade, 'handoff' as subject_type, handoff_id as subject_id, lead_id, handoff_id,
-    null::text as owner_id, null::text as team, response_due_at as occurred_at,
+    null::text as owner_id, null::text as team, null::text as machine,
+    response_due_at as occurred_at,
     '{{}}'::jsonb as evidence, 'No response when due.' as message, run_as_of
 from fct_handoffs
 where outcome = 'ignored';

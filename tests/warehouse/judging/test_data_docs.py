@@ -137,7 +137,26 @@ def test_every_open_finding_is_told_by_its_sentence_the_newest_first(company: Co
     assert len(told) == 250
     assert told == sorted(told, key=int, reverse=True)
     assert "certain · East · finding-lead-2<" in page
-    assert "250 open findings of 1 rule, 0 waived." in page
+    assert "250 open findings of 1 rule (250 certain), 0 waived." in page
+
+
+def test_what_one_machine_did_is_one_headline_with_its_number_by_grade(company: Company) -> None:
+    company.build(NIGHT, leads=1000)
+    company.spoil(
+        "update fct_integrity_findings set machine = 'Lead Flow (005F)', owner_id = '005A',"
+        " grade = case lead_id when 'lead-2' then 'possible' else 'likely' end"
+        " where lead_id <> 'lead-6'"
+    )
+    page = findings_page(company)
+    assert "249 open findings by Lead Flow (005F): 248 likely, 1 possible</summary>" in page
+    assert "1 open finding: 1 certain</summary>" in page
+    assert "possible · owner 005A · finding-lead-2<" in page
+
+
+def test_a_rule_of_which_all_is_only_possible_is_tagged_as_severe_as_that(company: Company) -> None:
+    company.build(NIGHT)
+    company.spoil("update fct_integrity_findings set grade = 'possible', severity = 'info'")
+    assert '<span class="tag info">info</span>' in findings_page(company)
 
 
 def test_a_waived_finding_is_counted_and_not_told(company: Company) -> None:
@@ -167,7 +186,8 @@ def test_tolerated_findings_are_told_as_well(company: Company) -> None:
 def test_the_most_severe_rules_come_first(company: Company) -> None:
     company.build(NIGHT)
     company.spoil(
-        "update fct_integrity_findings set rule = 'stalled_lead' where lead_id in ('lead-2')"
+        "update fct_integrity_findings set rule = 'stalled_lead', severity = 'critical'"
+        " where lead_id in ('lead-2')"
     )
     page = findings_page(company)
     assert page.index('"tag critical"') < page.index('"tag warning"')
