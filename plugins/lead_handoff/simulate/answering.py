@@ -181,9 +181,11 @@ class Answering(Working):
         if not lazy:
             reason = self._reason(REASONS_WITHOUT_FOLLOW_UP)
             return self._close(moment, status, rep.user_id, reason)
-        touches = 1 if self.draw() < 0.5 else 0
-        if touches:
-            talked = start + (moment - start) // 2
+        promised, tries = world.promise(at, tier).touches, self.draw()
+        has_time = moment - start >= 120 * (promised + 1)
+        touches = promised if tries < 0.1 and has_time else int(tries < 0.5)
+        for number in range(1, touches + 1):
+            talked = start + (moment - start) * number // (touches + 1)
             self.records.touch(max(talked, start + 30), rep.user_id, "email")
         kind = self.draw()
         if kind < 0.15:
@@ -197,8 +199,9 @@ class Answering(Working):
         met = self.score is not None and self.score >= minimum and self.met >= 4
         if reason in OVERQUALIFYING_REASONS and met:
             self.truth.plant("overqualified_rejection", moment)
-        self.truth.plant("rejected_without_follow_up", moment)
-        if touches:
+        if touches < promised:
+            self.truth.plant("rejected_without_follow_up", moment)
+        else:
             self.truth.plant("one_touch_abandonment", moment)
         return self._close(moment, status, rep.user_id, reason)
 

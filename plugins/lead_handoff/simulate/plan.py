@@ -163,7 +163,7 @@ def make_plan(horizon: Horizon, rng: Random, *, trial: bool) -> Plan:
     stampers = [rep for rep, conduct in conducts.items() if conduct == "rubber_stamp"]
     kinds = {at: rng.random() for _, at in ends}
     months = (midnight(horizon.start.replace(day=1)), *(at for _, at in ends))
-    timer = (0, 5, 7, 9, 9, 10, 21)[int(rng.random() * 7)]
+    timer = (0, 25, 7, 9, 9, 10, 21)[int(rng.random() * 7)]  # a shorter one would have to be listed
     return Plan(
         conducts,
         _pairs(conducts),
