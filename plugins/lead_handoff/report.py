@@ -7,12 +7,15 @@ a model computes, but for the interval of a share.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lead_handoff import settings
+from lead_handoff.agreement.vocabulary import severity_weight
+from lead_handoff.grades import by_grade
 
 if TYPE_CHECKING:
     import psycopg
@@ -95,6 +98,28 @@ class Landed:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Findings of one rule, or of one rule and one machine.
+
+    Attributes:
+        rule: the rule.
+        machine: the automation that did it, as the marts name it; None where none did.
+        severity: that of the most severe of them.
+        grades: grade -> findings.
+    """
+
+    rule: str
+    machine: str | None
+    severity: str
+    grades: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return sum(self.grades.values())
+
+
+@dataclass(frozen=True)
 class Judged:
     """What the marts make of it.
 
@@ -103,8 +128,8 @@ class Judged:
         accepted_by_person: of the handoffs whose response is due.
         accepted_by_machine: of the same.
         clauses: per clause: status -> handoffs.
-        new_findings: per rule and grade: rule, severity, grade, findings opened since.
-        findings: per rule: severity, open findings.
+        new_findings: findings opened since, most of them first.
+        findings: open findings, most of them first.
         not_delivered: what was not judged for want of facts, as sentences.
         benchmark: the acceptance rate of the field, from the agreement.
         target: the rate the agreement aims at.
@@ -114,8 +139,8 @@ class Judged:
     accepted_by_person: Share
     accepted_by_machine: Share
     clauses: Mapping[str, Mapping[str, int]]
-    new_findings: Sequence[tuple[Any, ...]]
-    findings: Sequence[tuple[Any, ...]]
+    new_findings: Sequence[Found]
+    findings: Sequence[Found]
     not_delivered: Sequence[str]
     benchmark: float | None
     target: float | None
@@ -233,15 +258,12 @@ def _judged(connection: psycopg.Connection[Any], after: datetime | None) -> Judg
         "select clause, status, count(*) from marts.fct_sla_compliance group by 1, 2"
     ):
         clauses.setdefault(clause, {})[status] = count
-    opened = connection.execute(
-        "select rule, severity, grade, count(*) from marts.fct_integrity_findings"
-        " where resolved_at is null and waived_by is null and (%(after)s::timestamptz is null"
-        " or first_seen > %(after)s) group by 1, 2, 3 order by 4 desc, 1, 3",
+    found = connection.execute(
+        "select rule, machine, severity, grade, count(*), count(*) filter"
+        " (where %(after)s::timestamptz is null or first_seen > %(after)s)"
+        " from marts.fct_integrity_findings"
+        " where resolved_at is null and waived_by is null group by 1, 2, 3, 4",
         {"after": after},
-    ).fetchall()
-    findings = connection.execute(
-        "select rule, severity, count(*) from marts.fct_integrity_findings"
-        " where resolved_at is null and waived_by is null group by 1, 2 order by 3 desc, 1"
     ).fetchall()
     goals = _acceptance_goals()
     return Judged(
@@ -249,12 +271,25 @@ def _judged(connection: psycopg.Connection[Any], after: datetime | None) -> Judg
         Share(by_person, due),
         Share(by_machine, due),
         clauses,
-        opened,
-        findings,
+        _headlines((*key, opened) for *key, _, opened in found),
+        _headlines((*key, there) for *key, there, _ in found),
         _not_delivered(connection),
         goals.get("benchmark"),
         goals.get("target"),
     )
+
+
+def _headlines(found: Iterable[tuple[Any, ...]]) -> list[Found]:
+    """Counts by rule, machine, severity and grade, as one headline for a rule and a machine."""
+    grades: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
+    severities: dict[tuple[str, str | None], str] = {}
+    for rule, machine, severity, grade, count in found:
+        if count:
+            key = rule, machine
+            grades[key][grade] += count
+            severities[key] = min(severities.get(key, severity), severity, key=severity_weight)
+    headlines = [Found(*key, severities[key], counts) for key, counts in grades.items()]
+    return sorted(headlines, key=lambda one: (-one.count, one.rule, one.machine or ""))
 
 
 def _not_delivered(connection: psycopg.Connection[Any]) -> list[str]:
@@ -353,13 +388,20 @@ def _verdicts(judged: Judged) -> Iterable[str]:
             f"   {Share(met, met + breached)}"
         )
     yield ""
-    yield f"New findings     {sum(count for *_, count in judged.new_findings):,}"
-    for rule, severity, grade, count in judged.new_findings:
-        yield f"  {rule:<28}{count:>7,}   {severity}{f', {grade}' if grade else ''}"
+    yield from _findings("New", judged.new_findings)
     yield ""
-    yield f"Open findings    {sum(count for *_, count in judged.findings):,}"
-    for rule, severity, count in judged.findings:
-        yield f"  {rule:<28}{count:>7,}   {severity}"
+    yield from _findings("Open", judged.findings)
+
+
+def _findings(what: str, found: Sequence[Found]) -> Iterable[str]:
+    grades: Counter[str] = Counter()
+    for one in found:
+        grades.update(one.grades)
+    total = f"{grades.total():,}" + (f": {by_grade(grades)}" if grades else "")
+    yield f"{f'{what} findings':<17}{total}"
+    for one in found:
+        by = f", by {one.machine}" if one.machine else ""
+        yield f"  {one.rule:<28}{one.count:>7,}   {one.severity:<8}  {by_grade(one.grades)}{by}"
 
 
 def _more(there: int) -> Iterable[str]:
