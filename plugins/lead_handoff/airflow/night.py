@@ -18,6 +18,7 @@ from lead_handoff import settings
 from lead_handoff.airflow.telling import teller
 from lead_handoff.airflow.windows import Night
 from lead_handoff.errors import HandoffError
+from lead_handoff.grades import by_grade
 
 LEASE_SECONDS = 1800
 """How long a run under a scheduler counts as alive between two tasks, retries included."""
@@ -317,7 +318,9 @@ def find(run: Run, slot: str) -> dict[str, int]:
             warehouse_url=settings.warehouse_url("transformer"), slot=slot
         )
     counts = _counts(result)
-    tell(f"{sum(counts.values()):,} findings of {sum(1 for n in counts.values() if n)} rules")
+    rules = sum(1 for count in counts.values() if count)
+    grades = f" ({by_grade(result.grades)})" if result.grades else ""
+    tell(f"{sum(counts.values()):,} findings of {rules} rules{grades}")
     return counts
 
 

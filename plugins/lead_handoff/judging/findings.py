@@ -101,6 +101,7 @@ def run_findings(
     result = FindingsResult(
         counts={rule: len(rules.open.get(rule, ())) for rule in names},
         finding_ids={rule: tuple(rules.open.get(rule, ())) for rule in names},
+        grades=Counter(one["grade"] for told in rules.told.values() for one in told),
         severities={entry.name: entry.severity for entry in entries},
         waived=dict(rules.waived),
         exceeded=tuple(rule for rule in names if not run.outcomes[rule].held),
@@ -270,7 +271,7 @@ def _docs(
             night=night,
             as_of=as_of,
             passed=not result.exceeded,
-            verdict=_verdict(result, told),
+            verdict=_verdict(result),
             sql={entry.name: entry.sql for entry in ready},
             tables={entry.name: entry.table for entry in entries},
             remedies={entry.name: entry.remedy for entry in entries},
@@ -283,9 +284,9 @@ def _docs(
     )
 
 
-def _verdict(result: FindingsResult, told: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+def _verdict(result: FindingsResult) -> str:
     rules = sum(count > 0 for count in result.counts.values())
-    grades = by_grade(Counter(one["grade"] for of_rule in told.values() for one in of_rule))
+    grades = by_grade(result.grades)
     return (
         f"{_some(result.total, 'open finding')} of {_some(rules, 'rule')}"
         f"{f' ({grades})' if grades else ''}, {sum(result.waived.values()):,} waived."

@@ -91,13 +91,15 @@ class FindingsResult:
     """Open findings of the slot that was judged.
 
     ``counts`` has every rule that was judged, also those without findings; ``finding_ids`` the
-    ids behind each count, all of them; ``waived`` how many a waiver silences, per rule;
-    ``exceeded`` the rules with more open findings than the agreement tolerates; ``not_built``
-    the rules of the agreement that this version of the project does not look for yet.
+    ids behind each count, all of them; ``grades`` how many of all are how sure; ``waived`` how
+    many a waiver silences, per rule; ``exceeded`` the rules with more open findings than the
+    agreement tolerates; ``not_built`` the rules of the agreement that this version of the project
+    does not look for yet.
     """
 
     counts: Mapping[str, int]
     finding_ids: Mapping[str, tuple[str, ...]]
+    grades: Mapping[str, int]
     severities: Mapping[str, str]
     waived: Mapping[str, int]
     exceeded: tuple[str, ...]

@@ -24,6 +24,7 @@ def test_every_rule_in_force_has_its_count_and_all_its_findings(built: Company) 
     result = built.findings()
     assert result.counts == {"ignored_handoff": 10, "stalled_lead": 0}
     assert result.total == 10
+    assert result.grades == {"certain": 10}
     assert result.exceeded == ("ignored_handoff",)
     assert result.severities == {"ignored_handoff": "warning", "stalled_lead": "critical"}
     assert len(set(result.finding_ids["ignored_handoff"])) == 10
