@@ -132,7 +132,7 @@ FACTS: dict[str, Fact] = {
 
 @dataclass(frozen=True)
 class Amount:
-    """How much of a kind of fact is delivered: so many rows of an object, and from when to when.
+    """How much of a kind of fact is delivered: an object's first rows, and from when to when.
 
     `since` and `until` are shares of the company's time.
     """
@@ -175,13 +175,23 @@ class Withheld(Delivery):
         span = horizon.end - horizon.start_at
         self._most = told.rows
         self._told: Counter[ObjectKey] = Counter()
+        self._rows: list[tuple[int, ObjectKey, list[object]]] = []
         self._since = horizon.start_at + span * told.since if told.since else -inf
         self._until = horizon.start_at + span * told.until if told.until < 1 else inf
         self._behind_date = CLOCKS[clock] if clock else None
 
     def row(self, key: ObjectKey, stamp: int, values: Sequence[object]) -> None:
-        """Deliver a row, or what is told of it."""
-        cells = list(values)
+        """Keep a row until all are known: which facts come first in time is told by then."""
+        self._rows.append((stamp, key, list(values)))
+
+    def close(self) -> None:
+        """Deliver the rows, or what is told of them, in the order of time."""
+        self._rows.sort(key=lambda row: row[0])
+        for stamp, key, cells in self._rows:
+            self._deliver(key, stamp, cells)
+        super().close()
+
+    def _deliver(self, key: ObjectKey, stamp: int, cells: list[object]) -> None:
         if key in self._fact.objects or self._is_fact(key, cells):
             if not self._is_told(key, stamp):
                 return
