@@ -89,12 +89,15 @@ class Landed:
         refused: files that were refused and have not landed since: source, object, night, why.
         unread: what lies among the extracts and is not read: source, file, why.
         quarantined: rows that could not be read, most of them first.
+        purged: days that a source had purged before they were pulled: source, object, what of it,
+            first and last day, for how many days the source keeps it.
     """
 
     sources: Sequence[tuple[Any, ...]]
     refused: Sequence[tuple[Any, ...]] = ()
     unread: Sequence[tuple[Any, ...]] = ()
     quarantined: Sequence[Quarantined] = ()
+    purged: Sequence[tuple[Any, ...]] = ()
 
 
 @dataclass(frozen=True)
@@ -239,7 +242,11 @@ def _landed(connection: psycopg.Connection[Any], fence: int) -> Landed:
         known = spec.by_folded_name.get(fold(column)) if spec and column else None
         form = accepted_form(reason, known)
         quarantined.append(Quarantined(source, name, reason, column, rows, sample or "", form))
-    return Landed(sources, refused, unread, quarantined)
+    purged = connection.execute(
+        "select source, object, what, first_day, last_day, kept_days from ops.purged_days"
+        " order by last_day desc, source, object, what"
+    ).fetchall()
+    return Landed(sources, refused, unread, quarantined, purged)
 
 
 def _judged(connection: psycopg.Connection[Any], after: datetime | None) -> Judged:
@@ -354,6 +361,12 @@ def _rows(landed: Landed) -> Iterable[str]:
         for source, name, night, why in landed.refused[:LINES]:
             yield f"  {source}/{name}/{night}: {why}"
         yield from _more(len(landed.refused))
+    if landed.purged:
+        yield ""
+        yield "Days that a source had purged before they were pulled; they count as not delivered"
+        for source, name, what, first, last, kept in landed.purged[:LINES]:
+            yield f"  {source} {name}: {what} of {first} to {last} (kept for {kept} days)"
+        yield from _more(len(landed.purged))
     if landed.unread:
         yield ""
         yield "Files not read"

@@ -31,6 +31,7 @@ from lead_handoff.extracts.pulling import (
     pull_named,
     write_lines,
 )
+from lead_handoff.extracts.purging import Kept
 from lead_handoff.extracts.session import opened
 
 # The index that searches ask lags behind what was written.
@@ -87,11 +88,16 @@ class Reader:
     pace: Pace
 
     source: ClassVar[str] = "hubspot"
+    kept: ClassVar[tuple[Kept, ...]] = ()
 
     @property
     def object(self) -> str:
         """Its name."""
         return self.spec.name
+
+    def begins(self) -> datetime | None:
+        """A first pull reads whatever there is."""
+        return None
 
     def keep(
         self, rows: Iterable[dict[str, Any]], part: Part, progress: Progress, folder: Path
@@ -109,6 +115,7 @@ class Searched(Reader, ABC):
     """What records and histories have in common: they are found by a search."""
 
     batch: ClassVar[int] = BATCH
+    kept: ClassVar[tuple[Kept, ...]] = (Kept("archived records", 90),)
 
     @property
     def searched(self) -> str:

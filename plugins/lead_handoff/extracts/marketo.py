@@ -27,6 +27,7 @@ from lead_handoff.extracts.pulling import (
     split,
     write_lines,
 )
+from lead_handoff.extracts.purging import Kept
 from lead_handoff.extracts.session import opened
 
 # Marketo takes 31 days at most, and changes a job's status once a minute.
@@ -142,11 +143,16 @@ class Reader:
     pace: Pace
 
     source: ClassVar[str] = "marketo"
+    kept: ClassVar[tuple[Kept, ...]] = ()
 
     @property
     def object(self) -> str:
         """Its name."""
         return self.spec.name
+
+    def begins(self) -> datetime | None:
+        """From when a first pull reads."""
+        return beginning(self.marketo.connection) if self.kept else None
 
     def server_time(self) -> datetime:
         """Marketo's clock. Raises ExtractError(quota_low)."""
@@ -251,6 +257,11 @@ class LeadReader(BulkReader):
 @dataclass(frozen=True)
 class ActivityReader(BulkReader):
     """Activities of the wanted types, and deletions, which are not exported."""
+
+    kept: ClassVar[tuple[Kept, ...]] = (
+        Kept("deletions", DELETIONS_KEPT.days),
+        Kept("activities", 90, is_whole=True),
+    )
 
     def plan(self, window: Window) -> tuple[dict[str, Any], list[Part]]:
         """The types to read, the parts of the window, and one more for the deletions."""

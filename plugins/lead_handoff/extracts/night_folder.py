@@ -20,7 +20,7 @@ from typing import Any
 
 from lead_handoff.durable import sync
 from lead_handoff.extracts.errors import ExtractError
-from lead_handoff.landing.manifest import MANIFEST_NAME
+from lead_handoff.landing.manifest import MANIFEST_NAME, Gone
 
 PROGRESS_NAME = "progress.json"
 
@@ -149,7 +149,13 @@ class ObjectFolder:
         sync(self.pull)
         part.replace(self.pull / PROGRESS_NAME)
 
-    def show(self, night: date, window: Window, pages: list[dict[str, Any]]) -> Path:
+    def show(
+        self,
+        night: date,
+        window: Window,
+        pages: list[dict[str, Any]],
+        gone: Iterable[Gone] = (),
+    ) -> Path:
         """Write the manifest over the pages and make them the night's folder."""
         listed = {page["name"] for page in pages}
         files = []
@@ -164,6 +170,7 @@ class ObjectFolder:
                 "since": window.since.isoformat() if window.since else None,
                 "until": window.until.isoformat(),
             },
+            "gone": [each.to_json() for each in gone],
         }
         written = self.pull / MANIFEST_NAME
         written.write_text(json.dumps(manifest, indent=1), encoding="utf-8")

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from lead_handoff.extracts.errors import ExtractError
 from lead_handoff.extracts.night_folder import ObjectFolder, Window
+from lead_handoff.extracts.purging import Kept, gone
+from lead_handoff.landing.manifest import Gone
 
 Tell = Callable[[str], None]
 
@@ -185,6 +187,13 @@ class Reader(Protocol):
     def pace(self) -> Pace:
         """How it goes about its work."""
 
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """What of the object the source keeps for a while only."""
+
+    def begins(self) -> datetime | None:
+        """From when a first pull reads, where somebody said so."""
+
     def server_time(self) -> datetime:
         """The source's clock."""
 
@@ -243,8 +252,25 @@ def pull_object(reader: Reader, night: date, root: Path, tell: Tell) -> Pulled |
             pages = [Page(progress.new_name(".jsonl"), 0)]
             (folder.pull / pages[0].name).write_bytes(b"")
         listed = [{"name": page.name, "rows": page.rows} for page in pages]
-        shown = folder.show(night, progress.window, listed)
+        since = progress.window.since
+        lost = gone(
+            reader.kept,
+            since + reader.pace.overlap if since else None,
+            reader.begins(),
+            horizon,
+        )
+        for each in lost:
+            tell(_gone_in_words(reader, each))
+        shown = folder.show(night, progress.window, listed, lost)
         return Pulled(reader.object, shown, sum(page.rows or 0 for page in pages), len(pages))
+
+
+def _gone_in_words(reader: Reader, lost: Gone) -> str:
+    return (
+        f"{reader.source} {reader.object}: {lost.what} of {lost.first_day} to {lost.last_day} can"
+        f" no longer be had, or not all of them: {reader.source} keeps them for {lost.kept_days}"
+        " days, and no pull came in time; these days count as not delivered"
+    )
 
 
 def pull_named(

@@ -26,6 +26,7 @@ from lead_handoff.extracts.pulling import (
     split,
     write_lines,
 )
+from lead_handoff.extracts.purging import Kept
 from lead_handoff.extracts.salesforce_session import Session
 from lead_handoff.extracts.session import opened
 
@@ -36,6 +37,17 @@ BULK = frozenset(
     }
 )
 """Objects that grow without bound, read by Bulk API 2.0; the others are small and read by REST."""
+
+DELETABLE = frozenset(
+    name
+    for name, spec in CATALOGUE["salesforce"].items()
+    if any(column.name == "IsDeleted" for column in spec.columns)
+)
+DELETIONS_KEPT = Kept("deletions and merges", 15)
+"""The recycle bin's."""
+HISTORIES = frozenset({"LeadHistory", "OpportunityFieldHistory"})
+HISTORY_KEPT = Kept("changes", 540, is_whole=True)
+"""18 months; up to 24 by the API, which nobody can rely on."""
 
 UNREADABLE = frozenset({"address", "location", "base64", "complexvalue"})
 """Compound types: Bulk API 2.0 does not select them, and their parts are fields of their own."""
@@ -105,6 +117,17 @@ class Reader:
     def object(self) -> str:
         """Its name."""
         return self.spec.name
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """Records in the recycle bin, and the history of fields."""
+        if self.object in HISTORIES:
+            return (HISTORY_KEPT,)
+        return (DELETIONS_KEPT,) if self.object in DELETABLE else ()
+
+    def begins(self) -> datetime | None:
+        """A first pull reads whatever there is."""
+        return None
 
     def server_time(self) -> datetime:
         """The source's clock."""

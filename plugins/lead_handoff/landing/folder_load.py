@@ -16,7 +16,9 @@ from lead_handoff.landing.file_load import FileLoad
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.manifest import (
     MANIFEST_NAME,
+    Gone,
     Listed,
+    Manifest,
     check_hash,
     check_listing,
     check_rows,
@@ -31,7 +33,7 @@ Known = dict[tuple[str, int, str], int]
 """Files that have landed: (name, size, hash) -> rows."""
 
 
-def read_folder_manifest(files: list[FoundFile], limits: Limits) -> dict[str, Listed] | None:
+def read_folder_manifest(files: list[FoundFile], limits: Limits) -> Manifest | None:
     """The folder's manifest, if it has one."""
     for each in files:
         if each.name == MANIFEST_NAME:
@@ -61,7 +63,7 @@ class FolderLoad:
         self._files = [each for each in files if each.name != MANIFEST_NAME]
         self.unread = folder.unread
         if self._manifest is not None:
-            check_listing(self._manifest, [each.name for each in self._files])
+            check_listing(self._manifest.files, [each.name for each in self._files])
         self._loaded: list[FileAccount] = []
         self._waiting: list[FoundFile] = []
 
@@ -90,7 +92,7 @@ class FolderLoad:
         self.unread.append(Unread(found.name, found.why_unread))
 
     def _listed(self, found: FoundFile) -> Listed | None:
-        return self._manifest.get(found.name) if self._manifest is not None else None
+        return self._manifest.files.get(found.name) if self._manifest is not None else None
 
     def _has_landed(self, found: FoundFile, known: Known) -> bool:
         size = found.signature()[0]
@@ -178,6 +180,8 @@ class FolderLoad:
                 for a in self._loaded
             ],
         )
+        if self._manifest is not None:
+            keep_gone(cursor, (spec.source, spec.name, night), self._manifest.gone)
         report: list[tuple[str | None, str, str, int | None]] = [
             (None, kind, detail, None) for kind, detail in self._remarks
         ]
@@ -192,6 +196,20 @@ class FolderLoad:
         for account in self._loaded:
             report += [(account.found.name, *remark) for remark in account.report]
         write_report(cursor, load_id, (spec.source, spec.name, night), report)
+
+
+def keep_gone(cursor: psycopg.Cursor, of: tuple[str, str, date], gone: Iterable[Gone]) -> None:
+    """Keep which days of an object ``of`` (source, object, night) its source had purged."""
+    cursor.executemany(
+        "insert into ops.purged_days (source, object, night, what, first_day, last_day, kept_days,"
+        " is_whole) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " on conflict (source, object, night, what) do update set first_day = excluded.first_day,"
+        " last_day = excluded.last_day",
+        [
+            (*of, each.what, each.first_day, each.last_day, each.kept_days, each.is_whole)
+            for each in gone
+        ],
+    )
 
 
 def write_report(

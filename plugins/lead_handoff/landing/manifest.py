@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from lead_handoff.landing import strict_json
 from lead_handoff.landing.errors import LandingError, RowRejected
@@ -24,15 +26,56 @@ class Listed:
     sha256: str | None
 
 
-def read_manifest(content: bytes) -> dict[str, Listed]:
-    """File name -> promise. Raises LandingError: bad_manifest, unsafe_file_name."""
+@dataclass(frozen=True)
+class Gone:
+    """Days of which a source has purged something before it was pulled.
+
+    ``what``: in a word, such as deletions. ``kept_days``: how old it is when the source purges it.
+    ``is_whole``: the object's own rows are gone, and not something said beside them.
+    """
+
+    what: str
+    first_day: date
+    last_day: date
+    kept_days: int
+    is_whole: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """As a manifest has it."""
+        return {
+            "what": self.what,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "kept_days": self.kept_days,
+            "is_whole": self.is_whole,
+        }
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a night folder's manifest says: file name -> promise, and what can no longer come."""
+
+    files: dict[str, Listed]
+    gone: tuple[Gone, ...] = ()
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """What it says. Raises LandingError: bad_manifest, unsafe_file_name."""
     try:
         document = strict_json.parse(content.decode("utf-8-sig"))
         entries = document["files"]
         if not isinstance(entries, list):
             raise TypeError
         listed = [_listed(entry) for entry in entries]
-    except (RowRejected, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        gone = tuple(_gone(entry) for entry in document.get("gone", []))
+    except (
+        RowRejected,
+        UnicodeDecodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise LandingError(
             "bad_manifest",
             f'{MANIFEST_NAME} is not of the form {{"files": [{{"name": …, "rows": …,'
@@ -48,7 +91,17 @@ def read_manifest(content: bytes) -> dict[str, Listed]:
     by_name = {each.name: each for each in listed}
     if len(by_name) != len(listed):
         raise LandingError("bad_manifest", f"{MANIFEST_NAME} lists a file twice")
-    return by_name
+    return Manifest(by_name, gone)
+
+
+def _gone(entry: dict[str, Any]) -> Gone:
+    return Gone(
+        str(entry["what"]),
+        date.fromisoformat(entry["first_day"]),
+        date.fromisoformat(entry["last_day"]),
+        int(entry["kept_days"]),
+        entry["is_whole"] is True,
+    )
 
 
 def _listed(entry: object) -> Listed:

@@ -241,7 +241,7 @@ def _grant(cursor: psycopg.Cursor) -> None:
     add("grant execute on all functions in schema ops to {a}, {b}", a=LOADER, b=TRANSFORMER)
     add("grant select on all tables in schema ops to {a}, {b}", a=LOADER, b=TRANSFORMER)
     add("grant usage on all sequences in schema ops to {a}, {b}", a=LOADER, b=TRANSFORMER)
-    for table in ("loads", "load_files", "quarantine", "load_report"):
+    for table in ("loads", "load_files", "quarantine", "load_report", "purged_days"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=LOADER)
     add("grant insert on ops.withdrawals to {role}", role=LOADER)
     for table in ("slots", "generations", "findings_ledger"):

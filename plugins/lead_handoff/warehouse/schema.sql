@@ -112,6 +112,20 @@ create table if not exists ops.withdrawals (
 comment on table ops.withdrawals is
     'One row per landed version that somebody took out: who, when, why. The same content is not landed again. Only grows.';
 
+create table if not exists ops.purged_days (
+    source text not null,
+    object text not null,
+    night date not null,
+    what text not null,
+    first_day date not null,
+    last_day date not null,
+    kept_days integer not null,
+    is_whole boolean not null,
+    primary key (source, object, night, what)
+);
+comment on table ops.purged_days is
+    'One row per object, pulled night and kind of record: days (UTC) of which the source had purged some before they were pulled.';
+
 -- ---------------------------------------------------------------------------------------------
 -- One night at a time. The fence is a key column on purpose: taking over (which changes it) waits
 -- for every transaction that asserted it, while renewing the lease does not.

@@ -27,7 +27,7 @@ AWKWARD = [
 def rows_of(folder: Path) -> list[dict[str, object]]:
     """Rows of a night folder, after its manifest has been held against the files."""
     rows: list[dict[str, object]] = []
-    listed = manifest.read_manifest((folder / "manifest.json").read_bytes())
+    listed = manifest.read_manifest((folder / "manifest.json").read_bytes()).files
     manifest.check_listing(listed, [p.name for p in folder.iterdir() if p.suffix != ".json"])
     for name, promise in sorted(listed.items()):
         content = (folder / name).read_bytes()

@@ -192,9 +192,12 @@ def test_no_window_is_longer_than_marketo_takes_and_progress_is_told(tmp_path: P
     told: list[str] = []
     pulled(world, tmp_path, "activities", tell=told.append, since="2025-01-01")
     assert len(world.jobs) == 17
-    assert len(told) == 18
-    assert "changes from 2025-01-01 to 2025-01-31: 0 rows (part 1 of 18)" in told[0]
-    assert "deletions from" in told[-1]
+    parts = [line for line in told if "(part" in line]
+    assert len(parts) == 18
+    assert "changes from 2025-01-01 to 2025-01-31: 0 rows (part 1 of 18)" in parts[0]
+    assert "deletions from" in parts[-1]
+    (lost,) = [line for line in told if line not in parts]
+    assert "activities of 2025-01-01 to 2026-01-31 can no longer be had" in lost
 
 
 def test_a_record_on_the_seam_of_two_windows_comes_at_least_once(tmp_path: Path) -> None:
@@ -246,6 +249,35 @@ def test_a_night_without_changes_is_a_night_that_was_pulled(tmp_path: Path) -> N
     done = pulled(world, tmp_path, "activities", NIGHT + timedelta(days=2))
     assert rows_of(done.folder) == []
     assert "2026-05-02T23:05:00" in (done.folder / "manifest.json").read_text()
+
+
+def gone(folder: Path) -> list[tuple[str, str, str, bool]]:
+    """What a night's manifest says to be gone: what, first and last day, whole or not."""
+    return [
+        (each["what"], each["first_day"], each["last_day"], each["is_whole"])
+        for each in json.loads((folder / "manifest.json").read_text())["gone"]
+    ]
+
+
+def test_a_hole_that_purging_left_is_told_and_stands_in_the_manifest(tmp_path: Path) -> None:
+    world = subscription(rows=3)
+    lines: list[str] = []
+    first = pulled(world, tmp_path, "activities", tell=lines.append)
+    assert gone(first.folder) == []
+    world.now = NOW + timedelta(days=20)
+    after_20 = pulled(world, tmp_path, "activities", NIGHT + timedelta(days=20), tell=lines.append)
+    # The first pull reached 23:50 of the first of May; the eighth is fourteen days ago.
+    assert gone(after_20.folder) == [("deletions", "2026-05-01", "2026-05-07", False)]
+    (said,) = [line for line in lines if "no longer be had" in line]
+    assert "marketo activities: deletions of 2026-05-01 to 2026-05-07" in said
+    world.now = NOW + timedelta(days=120)
+    after_120 = pulled(world, tmp_path, "activities", NIGHT + timedelta(days=120))
+    assert gone(after_120.folder) == [
+        ("deletions", "2026-05-21", "2026-08-15", False),
+        ("activities", "2026-05-21", "2026-05-31", True),
+    ]
+    leads = pulled(world, tmp_path, "leads", NIGHT + timedelta(days=120))
+    assert gone(leads.folder) == []
 
 
 def test_a_file_with_a_single_wrong_bit_is_not_landed(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def organisation(seed: int | None = None, rows: int = 10) -> Organisation:
     )
 
 
+def test_what_the_recycle_bin_and_the_history_forget_is_known_of_each_object() -> None:
+    kept = {
+        name: [(each.what, each.days) for each in salesforce.reader_of(None, name).kept]  # type: ignore[arg-type]
+        for name in salesforce.objects()
+    }
+    assert kept["Lead"] == kept["Task"] == kept["Opportunity"] == [("deletions and merges", 15)]
+    assert kept["LeadHistory"] == [("changes", 540)]
+    assert kept["User"] == kept["LeadStatus"] == []
+
+
 def connection(address: str, **changes: object) -> Connection:
     given = {"login": "consumer-key", "password": "s3cr3t-of-the-app", **changes}
     return Connection("salesforce_default", address, **given)  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ class Delivery:
             used = connection.execute(
                 "select distinct source, object from ops.loads where status <> 'ignored'"
             ).fetchall()
-            for table in ("load_report", "quarantine", "load_files", "loads"):
+            for table in ("load_report", "quarantine", "load_files", "purged_days", "loads"):
                 connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
             for source, name in used:
                 spec = CATALOGUE[source][name]

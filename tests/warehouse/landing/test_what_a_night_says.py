@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from typing import Any
 
@@ -87,6 +89,34 @@ def test_only_what_came_since_a_published_night_is_told(delivery: Delivery, owne
     assert [row[1] for row in report.read(owner).landed.sources] == [3]
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("delete from ops.generations; update ops.night_lock set fence = 0")
+
+
+def test_days_that_a_source_had_purged_are_kept_and_told(delivery: Delivery, owner: str) -> None:
+    content = HEADER + lead("one")
+    digest = hashlib.sha256(content).hexdigest()
+    hole = {"what": "changes", "first_day": "2026-04-02", "last_day": "2026-04-07"}
+    manifest = {
+        "files": [{"name": "leads.csv", "rows": 1, "sha256": digest}],
+        "gone": [hole | {"kept_days": 14, "is_whole": True}],
+    }
+    delivery.put("generic", "leads", "leads.csv", content)
+    delivery.put("generic", "leads", "manifest.json", json.dumps(manifest).encode())
+    delivery.land("generic")
+    delivery.land("generic")
+    assert delivery.query("select * from ops.purged_days") == [
+        {
+            "source": "generic",
+            "object": "leads",
+            "night": NIGHT,
+            "what": "changes",
+            "first_day": date(2026, 4, 2),
+            "last_day": date(2026, 4, 7),
+            "kept_days": 14,
+            "is_whole": True,
+        }
+    ]
+    text = "\n".join(report.summary(owner))
+    assert "generic leads: changes of 2026-04-02 to 2026-04-07 (kept for 14 days)" in text
 
 
 def test_a_file_that_was_put_right_is_refused_no_longer(delivery: Delivery, owner: str) -> None:

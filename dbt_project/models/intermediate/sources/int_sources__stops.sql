@@ -1,13 +1,21 @@
-with final as (
+with purged_days as (
 
+    select * from {{ ref('stg_landing__purged_days') }}
+    where is_whole
+
+),
+
+final as (
+
+    -- Days that a source had purged before anybody pulled them are a pause like any other.
     select
-        cast(null as {{ dbt.type_string() }}) as source_system,
-        cast(null as {{ dbt.type_string() }}) as object_name,
+        source_system,
+        object_name,
         cast(null as {{ dbt.type_string() }}) as field_name,
         cast(null as {{ dbt.type_string() }}) as field_role,
-        cast(null as {{ type_instant() }}) as stopped_from,
-        cast(null as {{ type_instant() }}) as resumed_at
-    where false
+        {{ midnight('first_day', "'UTC'") }} as stopped_from,
+        {{ midnight(add_calendar_days('last_day', 1), "'UTC'") }} as resumed_at
+    from purged_days
 
 )
 
