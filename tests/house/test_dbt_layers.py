@@ -25,7 +25,7 @@ LONG_MODELS = Path(__file__).with_name("long_models.csv")
 BUILD_CONTEXT = "source.lead_handoff.build.build_context"
 TIME_ZONES = "stg_agreement__sources"
 """The one model that staging reads from staging: in which zone a source writes its timestamps."""
-RECORDS = {"review": "review"}
+RECORDS = {"review": "review", "landing": "ops"}
 """Folders of staging that read the project's own record instead of a source's landed rows."""
 
 WALL_CLOCK = re.compile(
