@@ -236,6 +236,21 @@ def test_the_terminal_shows_progress_and_neither_chatter_nor_secrets(company: Co
         assert str(password) not in said
 
 
+def test_a_night_ends_with_the_page_of_what_it_brought(company: Company) -> None:
+    ((handoffs,),) = company.read("select count(*) from marts.fct_handoffs")
+    for outcome in (company.backfill, company.repeated):
+        page = outcome.said.partition("The marts as of")[2]
+        for part in ("Landed rows", "Acceptance of the", "New findings", "make report"):
+            assert part in page, part
+    assert f"Handoffs         {handoffs:,}:" in company.repeated.said
+    again = company.command("report")
+    assert again.status == 0, again.said[-4000:]
+    assert (
+        again.said.partition("The marts as of")[2]
+        == company.repeated.said.partition("The marts as of")[2]
+    )
+
+
 def test_the_months_sample_was_drawn_and_its_files_lie_where_it_says(company: Company) -> None:
     assert company.sample.status == 0, company.sample.said[-4000:]
     folder = settings.review_dir() / MONTH
