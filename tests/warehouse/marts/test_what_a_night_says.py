@@ -39,7 +39,7 @@ def test_the_page_counts_what_the_marts_hold_and_what_is_new(
         for row in marts["fct_integrity_findings"]
         if row["resolved_at"] is None and row["waived_by"] is None
     ]
-    assert sum(count for *_, count in judged.findings) == len(open_)
+    assert sum(one.count for one in judged.findings) == len(open_)
     with psycopg.connect(url) as connection:
         ((new,),) = connection.execute(
             "select count(*) from marts.fct_integrity_findings where first_seen >"
@@ -47,10 +47,10 @@ def test_the_page_counts_what_the_marts_hold_and_what_is_new(
             " and resolved_at is null and waived_by is null",
             [first],
         ).fetchall()
-        assert sum(count for *_, count in judged.new_findings) == new > 0
+        assert sum(one.count for one in judged.new_findings) == new > 0
         everything = report.read(url).judged
         assert everything is not None
-        assert sum(count for *_, count in everything.new_findings) == len(open_)
+        assert sum(one.count for one in everything.new_findings) == len(open_)
 
         nobody = copy_agreement(tmp_path / "nobody", {"roster": lambda _: []})
         said = [problem.message for problem in unlisted_users(connection, Agreement(nobody))]
