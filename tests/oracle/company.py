@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from itertools import pairwise, permutations
 from typing import Any
@@ -72,6 +72,8 @@ class Change:
     is_waiting: bool = False
     day: Day | None = None
     recorded_day: Day | None = None
+    stands_from: datetime = datetime.min.replace(tzinfo=UTC)
+    """When its value began to stand: not before that of the change which it follows."""
 
 
 KEY_FIELDS = {
@@ -223,6 +225,10 @@ def in_chain_order(changes: list[Change], rank: Callable[[Change], int]) -> list
         group = by_second[second]
         previous = ordered[-1] if ordered else None
         ordered.extend(_best_order(group, previous, rank))
+    latest = None
+    for change in ordered:
+        latest = max(latest or change.occurred_at, change.occurred_at)
+        change.stands_from = latest
     return ordered
 
 
@@ -283,29 +289,40 @@ def _best_order_of_many(group: list[Change], previous: Change | None) -> list[Ch
 
 
 class Timeline:
-    """One field of one source record through time."""
+    """One field of one source record through time.
+
+    Times are compared by their second: within one the order of the changes stands, and what is
+    asked for at any moment of it is the last value.
+    """
 
     def __init__(self, changes: list[Change], versions: list[Version], field_name: str) -> None:
         self.changes = changes
-        # Of versions with one stamp the newest is what the record was from that moment on; the
+        # Of versions of one second the newest is what the record was from that moment on; the
         # oldest of all is what it was before.
-        self.versions = [*versions[:1], *{version.stamp: version for version in versions}.values()]
+        newest = {second_of(version.stamp): version for version in versions}
+        self.versions = [*versions[:1], *newest.values()]
         self.field_name = field_name
 
     def value_at(self, at: datetime) -> str | None:
         """The new value of the last change at or before `at`; else the old value of the first
         change after it; else the newest version's stamped at or before it; else the oldest's."""
-        before = [change for change in self.changes if change.occurred_at <= at]
+        before = self._changes_until(at)
         if before:
             return before[-1].new
         if self.changes:
             return self.changes[0].old
         return self._version_at(at)
 
+    def _changes_until(self, at: datetime) -> list[Change]:
+        return [c for c in self.changes if second_of(c.occurred_at) <= second_of(at)]
+
+    def _versions_until(self, at: datetime) -> list[Version]:
+        return [v for v in self.versions if second_of(v.stamp) <= second_of(at)]
+
     def _version_at(self, at: datetime) -> str | None:
         if not self.versions:
             return None
-        stamped = [version for version in self.versions if version.stamp <= at]
+        stamped = self._versions_until(at)
         return (stamped[-1] if stamped else self.versions[0]).row.get(self.field_name)
 
     def set_at(self, at: datetime, created_at: datetime | None) -> datetime | None:
@@ -315,12 +332,12 @@ class Timeline:
         history it was set when the first of the unbroken run of versions that hold it was
         stamped.
         """
-        before = [change for change in self.changes if change.occurred_at <= at]
+        before = self._changes_until(at)
         if before:
-            return before[-1].occurred_at
+            return before[-1].stands_from
         if self.changes:
             return created_at
-        stamped = [version for version in self.versions if version.stamp <= at]
+        stamped = self._versions_until(at)
         if not stamped:
             return self.versions[0].stamp if self.versions else None
         value = stamped[-1].row.get(self.field_name)
@@ -332,13 +349,15 @@ class Timeline:
         return result
 
     def first_filled(self, after: datetime, before: datetime | None) -> str | None:
-        """The first value that the field gets after one instant and before another."""
+        """The first value that the field gets after one second and before another."""
         if self.changes:
             steps = [(change.occurred_at, change.new) for change in self.changes]
         else:
             steps = [(v.stamp, v.row.get(self.field_name)) for v in self.versions]
         for at, value in steps:
-            if at > after and (before is None or at < before) and (value or "").strip():
+            is_after = second_of(at) > second_of(after)
+            is_before = before is None or second_of(at) < second_of(before)
+            if is_after and is_before and (value or "").strip():
                 return value
         return None
 

@@ -29,7 +29,7 @@ from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEven
 from tests.oracle.timers import Group, Move, inferred_timers
 from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
-from tests.oracle.values import md5, parse_boolean
+from tests.oracle.values import md5, parse_boolean, second_of
 
 GRADES = {1: "possible", 2: "likely", 3: "certain"}
 ONE_STEP_LOWER = {"critical": "warning", "warning": "info", "info": "info"}
@@ -323,7 +323,8 @@ class Findings:
             source, USER_OBJECTS.get(source, ""), handoff.owner_id
         )
         if versions:
-            known = [version for version in versions if version.stamp <= handoff.offered_at]
+            offered = second_of(handoff.offered_at)
+            known = [version for version in versions if second_of(version.stamp) <= offered]
             row = (known[-1] if known else versions[0]).row
             flag = row.get("IsActive" if source == "salesforce" else "is_active")
             has_left = flag is not None and not parse_boolean(flag)

@@ -246,8 +246,9 @@ class Handoffs:
             return owner
         grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
         for at, given in self._owner_changes(handoff):
-            is_in_time = handoff.offered_at < at <= handoff.offered_at + grace
-            if is_in_time and at < end and given is not None:
+            since_offer = second_of(at) - second_of(handoff.offered_at)
+            is_in_time = timedelta() < since_offer <= grace
+            if is_in_time and second_of(at) < second_of(end) and given is not None:
                 return given
         return None
 
@@ -257,7 +258,7 @@ class Handoffs:
         if timeline is None:
             return []
         if timeline.changes:
-            return [(c.occurred_at, expand_salesforce_id(c.new)) for c in timeline.changes]
+            return [(c.stands_from, expand_salesforce_id(c.new)) for c in timeline.changes]
         return [
             (after.stamp, expand_salesforce_id(after.row.get(timeline.field_name)))
             for before, after in pairwise(timeline.versions)
@@ -268,7 +269,8 @@ class Handoffs:
         """The owner at the offer and each different owner strictly between offer and end."""
         steps: list[tuple[datetime, str | None]] = [(handoff.offered_at, handoff.owner_id)]
         for at, owner in self._owner_changes(handoff):
-            if handoff.offered_at < at < end and owner != steps[-1][1]:
+            is_between = second_of(handoff.offered_at) < second_of(at) < second_of(end)
+            if is_between and owner != steps[-1][1]:
                 steps.append((at, owner))
         return steps
 
@@ -383,8 +385,7 @@ class Handoffs:
             return False
         if row["is_quota_bearing"].lower() != "true":
             return False
-        end_of_second = second_of(accepted.entered_at) + timedelta(microseconds=999_999)
-        return self.identity.owner_at(handoff.lead, end_of_second) == actor
+        return self.identity.owner_at(handoff.lead, accepted.entered_at) == actor
 
     def _reason(self, handoff: Handoff, moves: list[Transition]) -> None:
         """The reason on the exit's own event, or in the field where the exit's system keeps it.
@@ -405,17 +406,17 @@ class Handoffs:
                 handoff.lead, source, row["field"], row["history_name"]
             )
             if timeline is not None:
-                end_of_second = second_of(exit_move.entered_at) + timedelta(microseconds=999_999)
-                value = timeline.value_at(end_of_second)
+                exited = exit_move.entered_at
+                value = timeline.value_at(exited)
                 if (value or "").strip():
                     survivor = handoff.lead.survivors[source]
-                    set_at = timeline.set_at(end_of_second, survivor.created_at)
-                    if set_at is None or set_at >= handoff.offered_at:
+                    set_at = timeline.set_at(exited, survivor.created_at)
+                    if set_at is None or second_of(set_at) >= second_of(handoff.offered_at):
                         handoff.reason = value
                 else:
                     place = moves.index(exit_move)
                     following = moves[place + 1].entered_at if place + 1 < len(moves) else None
-                    handoff.reason = timeline.first_filled(end_of_second, following)
+                    handoff.reason = timeline.first_filled(exited, following)
         if not (handoff.reason or "").strip():
             handoff.reason = None
         listed = handoff.version.reasons.get(handoff.reason or "")
@@ -426,14 +427,15 @@ class Handoffs:
         found = [
             opportunity
             for opportunity in self.events.opportunities.get(handoff.lead.lead_id, [])
-            if handoff.offered_at <= opportunity.created_at
+            if second_of(handoff.offered_at) <= second_of(opportunity.created_at)
             and (
-                handoff.next_offered_at is None or opportunity.created_at < handoff.next_offered_at
+                handoff.next_offered_at is None
+                or second_of(opportunity.created_at) < second_of(handoff.next_offered_at)
             )
         ]
         if found:
             handoff.opportunity = min(
-                found, key=lambda opportunity: (opportunity.created_at, opportunity.opportunity_id)
+                found, key=lambda deal: (second_of(deal.created_at), deal.opportunity_id)
             )
 
     # -- campaigns -------------------------------------------------------------------------
@@ -446,7 +448,8 @@ class Handoffs:
             created = self.company.instant("salesforce", row.get("CreatedDate"))
             is_deleted = parse_boolean(row.get("IsDeleted"))
             if lead and created and row.get("CampaignId") and not is_deleted:
-                result.setdefault(lead.lead_id, []).append((created, key, str(row["CampaignId"])))
+                member = (second_of(created), key, str(row["CampaignId"]))
+                result.setdefault(lead.lead_id, []).append(member)
         return result
 
     def _campaign(self, handoff: Handoff) -> str | None:
@@ -454,7 +457,7 @@ class Handoffs:
         joined = [
             member
             for member in self._campaigns.get(handoff.lead.lead_id, [])
-            if member[0] <= handoff.offered_at
+            if member[0] <= second_of(handoff.offered_at)
         ]
         return max(joined)[2] if joined else None
 

@@ -254,7 +254,7 @@ class StageEvents:
                     continue
                 self._note_opportunity(lead, source, key, created, row)
                 # Created at or after its closing it tells no sql: the deal was never open.
-                if all(created < closing.occurred_at for closing in closings):
+                if all(second_of(created) < second_of(c.occurred_at) for c in closings):
                     self._created_event(lead, source, name, key, created, row)
 
     def _note_opportunity(

@@ -20,12 +20,12 @@ LEAD_15 = "00QHs0000000001"
 
 
 def at(text: str) -> datetime:
-    """An instant in UTC from `YYYY-MM-DD HH:MM[:SS]`."""
+    """An instant in UTC from `YYYY-MM-DD HH:MM[:SS[.fff]]`."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 class Story:

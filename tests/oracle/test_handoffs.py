@@ -169,6 +169,51 @@ def test_of_two_owners_shown_for_one_second_only_the_one_that_stayed_is_a_leg(
     assert [leg.owner_id for leg in handoff.legs] == [ALICE, QUEUE]
 
 
+def test_owners_of_one_second_stand_in_their_order_whatever_fractions_say(story: Story) -> None:
+    offer(story)
+    story.owner("2026-04-07 15:00:00.400", ALICE, QUEUE)
+    story.owner("2026-04-07 15:00:00.000", QUEUE, ELENA)
+    handoff = only(story)
+    later = at("2026-04-07 15:00:00.400")
+    assert handoff.transfers == [(later, QUEUE), (later, ELENA)]
+    assert [(leg.owner_id, leg.from_at, leg.to_at) for leg in handoff.legs] == [
+        (ALICE, handoff.offered_at, later),
+        (QUEUE, later, later),
+        (ELENA, later, None),
+    ]
+
+
+def test_what_is_asked_for_in_a_second_is_the_last_value_of_that_second(story: Story) -> None:
+    story.marketo("2026-04-01 12:00", leadStatus="Inquiry")
+    story.lead("2026-04-01 12:00")
+    story.owner("2026-04-07 14:00:00.900", ALICE, ELENA)
+    story.mql("2026-04-07 14:00:00.100")
+    story.owner("2026-04-07 16:00:00.100", ELENA, OLIVIA)
+    story.status("2026-04-07 16:00:00.900", "Open", "Accepted", OLIVIA)
+    handoff = only(story)
+    # What is no earlier second than the offer's, and none before the response's, is no transfer.
+    assert (handoff.owner_id, handoff.transfers) == (ELENA, [])
+
+
+def test_a_move_is_not_entered_before_the_one_that_it_follows(story: Story) -> None:
+    story.marketo("2026-04-01 12:00", leadStatus="Inquiry")
+    story.lead("2026-04-01 12:00")
+    story.mql("2026-04-07 14:00:00.700")
+    story.status("2026-04-07 14:00:00.200", "Open", "Accepted")
+    handoff = only(story)
+    assert handoff.accepted_at == handoff.offered_at == at("2026-04-07 14:00:00.700")
+
+
+def test_a_clock_that_restarts_twice_in_a_second_runs_for_the_last_owner(
+    story_under: StoryUnder,
+) -> None:
+    story = story_under(clock_restarts_on_transfer="true")
+    offer(story)
+    story.owner("2026-04-07 20:00", ALICE, QUEUE)
+    story.owner("2026-04-07 20:00", QUEUE, ELENA)
+    assert only(story).response_owner_id == ELENA
+
+
 def test_the_clock_goes_on_at_a_transfer(story: Story) -> None:
     offer(story)
     story.owner("2026-04-07 20:00", ALICE, ELENA)

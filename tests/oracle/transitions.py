@@ -13,7 +13,11 @@ from tests.oracle.stage_events import StageEvent
 
 @dataclass
 class Transition:
-    """One move of a lead; exited_at is the next one's entered_at."""
+    """One move of a lead; exited_at is the next one's entered_at.
+
+    Where the order within a second goes against fractions, a move is entered when the one before
+    it was: no stay has a negative length.
+    """
 
     event: StageEvent
     number: int
@@ -22,6 +26,7 @@ class Transition:
     direction: str
     skipped_stages: int
     version: Version
+    entered_at: datetime
     exited_at: datetime | None = None
     touches_since_previous: int = 0
 
@@ -32,10 +37,6 @@ class Transition:
     @property
     def to_stage(self) -> str:
         return self.event.stage
-
-    @property
-    def entered_at(self) -> datetime:
-        return self.event.occurred_at
 
     @property
     def actor_type(self) -> str:
@@ -134,9 +135,12 @@ def transitions_of(
             journey += 1
         version = judging(event.occurred_at)
         skipped = skipped_between(previous, event.stage, version) if direction == "forward" else 0
+        entered = event.occurred_at
         if result:
-            result[-1].exited_at = event.occurred_at
+            entered = max(entered, result[-1].entered_at)
+            result[-1].exited_at = entered
+        number = len(result) + 1
         result.append(
-            Transition(event, len(result) + 1, journey, previous, direction, skipped, version)
+            Transition(event, number, journey, previous, direction, skipped, version, entered)
         )
     return result

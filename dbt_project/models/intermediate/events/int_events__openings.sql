@@ -27,7 +27,7 @@ run as (
 
 first_closings as (
 
-    select source_system, opportunity_id, min(occurred_at) as closed_at
+    select source_system, opportunity_id, min(occurred_second) as closed_second
     from closings
     where mapped_stage in ('won', 'lost')
     group by source_system, opportunity_id
@@ -44,7 +44,9 @@ opened as (
         on
             opportunities.source_system = first_closings.source_system
             and opportunities.opportunity_id = first_closings.opportunity_id
-    where first_closings.closed_at is null or opportunities.created_at < first_closings.closed_at
+    where
+        first_closings.closed_second is null
+        or opportunities.created_at < first_closings.closed_second
 
 ),
 

@@ -19,6 +19,7 @@ versions as (
         records.source_system,
         records.record_id,
         leads.version_stamp,
+        {{ to_second('leads.version_stamp') }} as stamp_second,
         leads.version_night,
         leads.record
     from {{ ref(relation) }} as leads
@@ -37,8 +38,8 @@ ranked as (
 
 of_their_stamp as (
 
-    -- Of versions with one stamp the newest is what the record was from that moment on.
-    {{ first_per('ranked', ['source_system', 'record_id', 'version_stamp'], ['version_rank']) }}
+    -- Of versions of one second the newest is what the record was from that moment on.
+    {{ first_per('ranked', ['source_system', 'record_id', 'stamp_second'], ['version_rank']) }}
 
 ),
 
@@ -51,7 +52,7 @@ oldest as (
 
 final as (
 
-    select lead_id, source_system, record_id, version_stamp, version_stamp as known_from, record
+    select lead_id, source_system, record_id, version_stamp, stamp_second as known_from, record
     from of_their_stamp
 
     union all

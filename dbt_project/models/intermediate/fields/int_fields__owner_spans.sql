@@ -29,6 +29,7 @@ ranked as (
         nullif({{ salesforce_id('spans.value') }}, '') as owner_id,
         spans.from_at,
         spans.to_at,
+        spans.set_at,
         spans.position,
         dense_rank() over (
             partition by spans.lead_id
@@ -67,6 +68,7 @@ final as (
         coalesce(
             lead(from_at) over (partition by lead_id order by position), {{ end_of_time() }}
         ) as to_at,
+        set_at as given_at,
         row_number() over (partition by lead_id order by position) as span_number
     from steps
     where is_step

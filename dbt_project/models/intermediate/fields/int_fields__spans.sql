@@ -25,11 +25,14 @@ from_changes as (
 
     -- A value that no change set was there from the record's creation.
     select
-        change_spans.*,
-        case
-            when change_spans.position = 0 then records.created_at
-            else change_spans.from_at
-        end as set_at
+        change_spans.lead_id,
+        change_spans.source_system,
+        change_spans.history_name,
+        change_spans.value,
+        change_spans.from_at,
+        change_spans.to_at,
+        change_spans.position,
+        coalesce(change_spans.set_at, records.created_at) as set_at
     from change_spans
     inner join records
         on

@@ -37,8 +37,8 @@ final as (
     left join spans
         on
             offers.lead_id = spans.lead_id
-            and {{ to_second('spans.from_at') }} <= {{ to_second('responses.responded_at') }}
-            and {{ to_second('spans.to_at') }} > {{ to_second('responses.responded_at') }}
+            and spans.from_at <= responses.responded_at
+            and spans.to_at > responses.responded_at
     {{ join_roster('offers.judged_version', 'responses.source_system', 'responses.actor_id') }}
 
 )

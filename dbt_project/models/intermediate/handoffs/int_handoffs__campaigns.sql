@@ -56,7 +56,7 @@ joined_before as (
         offers.handoff_id,
         campaign_members.campaign_id,
         campaign_members.campaign_member_id,
-        campaign_members.created_at
+        {{ to_second('campaign_members.created_at') }} as joined_second
     from offers
     inner join people on offers.lead_id = people.lead_id
     inner join campaign_members
@@ -64,7 +64,7 @@ joined_before as (
             people.person_id = campaign_members.person_id
             and campaign_members.campaign_id is not null
             and not campaign_members.is_deleted
-            and campaign_members.created_at <= offers.offered_at
+            and {{ to_second('campaign_members.created_at') }} <= offers.offered_at
 
 ),
 
@@ -73,7 +73,7 @@ last_joined as (
 
     {{ first_per(
         'joined_before', ['handoff_id'],
-        ['created_at desc', bytewise('campaign_member_id') ~ ' desc']
+        ['joined_second desc', bytewise('campaign_member_id') ~ ' desc']
     ) }}
 
 ),

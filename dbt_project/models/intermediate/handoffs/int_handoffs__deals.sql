@@ -1,6 +1,7 @@
 with offers as (
 
-    select handoff_id, lead_id, offered_at, next_offered_at from {{ ref('int_handoffs__offers') }}
+    select handoff_id, lead_id, offered_second, next_offered_second
+    from {{ ref('int_handoffs__offers') }}
 
 ),
 
@@ -16,16 +17,17 @@ created_within as (
     select
         offers.handoff_id,
         opportunities.opportunity_id,
-        opportunities.created_at,
+        {{ to_second('opportunities.created_at') }} as created_second,
         opportunities.amount,
         opportunities.currency
     from offers
     inner join opportunities
         on
             offers.lead_id = opportunities.lead_id
-            and opportunities.created_at >= offers.offered_at
+            and opportunities.created_at >= offers.offered_second
             and (
-                offers.next_offered_at is null or opportunities.created_at < offers.next_offered_at
+                offers.next_offered_second is null
+                or opportunities.created_at < offers.next_offered_second
             )
 
 ),
@@ -34,7 +36,7 @@ created_within as (
 deals as (
 
     {{ first_per(
-        'created_within', ['handoff_id'], ['created_at', bytewise('opportunity_id')]
+        'created_within', ['handoff_id'], ['created_second', bytewise('opportunity_id')]
     ) }}
 
 ),

@@ -45,6 +45,9 @@ final as (
         lead(moves.entered_at) over (
             partition by moves.lead_id order by moves.transition_number
         ) as next_offered_at,
+        lead(moves.entered_second) over (
+            partition by moves.lead_id order by moves.transition_number
+        ) as next_offered_second,
         -- Before the first version nothing was agreed; tier and due time are still the first
         -- version's.
         case when moves.entered_at >= versions.valid_from_at then moves.agreement_version end

@@ -37,7 +37,7 @@ steps as (
         offers.handoff_id,
         spans.owner_id,
         spans.source_system,
-        spans.from_at,
+        spans.given_at,
         spans.span_number
     from offers
     inner join owners on offers.handoff_id = owners.handoff_id
@@ -45,7 +45,10 @@ steps as (
         on
             offers.lead_id = spans.lead_id
             and spans.from_at > offers.offered_at
-            and (owners.waits_until is null or spans.from_at < owners.waits_until)
+            and (
+                owners.waits_until is null
+                or spans.from_at < {{ to_second('owners.waits_until') }}
+            )
 
 ),
 

@@ -56,7 +56,7 @@ owned_in_time as (
         spans.span_number,
         spans.owner_id,
         spans.source_system,
-        greatest(spans.from_at, bounded.offered_at) as owned_from
+        greatest(spans.given_at, bounded.offered_at) as owned_from
     from bounded
     inner join spans
         on
@@ -68,7 +68,10 @@ owned_in_time as (
                 or (
                     spans.from_at
                     <= {{ add_seconds('bounded.offered_at', 'bounded.routing_grace_minutes * 60') }}
-                    and (bounded.waits_until is null or spans.from_at < bounded.waits_until)
+                    and (
+                        bounded.waits_until is null
+                        or spans.from_at < {{ to_second('bounded.waits_until') }}
+                    )
                 )
             )
 

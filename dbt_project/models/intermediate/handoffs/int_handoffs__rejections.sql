@@ -19,9 +19,11 @@ values_in_time as (
 
     select
         rejections.handoff_id,
-        spans.from_at,
         spans.position,
-        case when spans.set_at >= rejections.offered_at then trim(spans.value) end as reason
+        case
+            when {{ to_second('spans.set_at') }} >= {{ to_second('rejections.offered_at') }}
+                then trim(spans.value)
+        end as reason
     from rejections
     inner join spans
         on
@@ -31,17 +33,17 @@ values_in_time as (
             and trim(spans.value) <> ''
             and (
                 rejections.exited_at is null
-                or spans.from_at < rejections.exited_at
-                or {{ to_second('spans.from_at') }} <= rejections.entered_second
+                or spans.from_at < {{ to_second('rejections.exited_at') }}
+                or spans.from_at <= rejections.entered_second
             )
-            and {{ to_second('spans.to_at') }} > rejections.entered_second
+            and spans.to_at > rejections.entered_second
 
 ),
 
 -- The field's value at the exit, else the first one it gets before the lead's next transition.
 field_reasons as (
 
-    {{ first_per('values_in_time', ['handoff_id'], ['from_at', 'position']) }}
+    {{ first_per('values_in_time', ['handoff_id'], ['position']) }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
 
-with recursive promised as (
+with promised as (
 
     select * from {{ ref('int_handoffs__promised_responses') }}
 
@@ -13,69 +13,83 @@ transfers as (
 
 ),
 
+-- Where the agreement restarts the clock, each transfer may start it anew.
 clocks as (
 
     select
-        promised.*,
-        promised.offered_at as started_at,
-        {{ due_at(
-            'promised.judged_version', 'promised.calendar', 'promised.offered_at',
-            'promised.due_in', 'promised.due_unit'
-        ) }} as response_due_at,
-        0 as restarts
+        handoff_id,
+        judged_version,
+        due_in,
+        due_unit,
+        offered_at as started_at,
+        calendar,
+        owner_id,
+        owner_source_system,
+        0 as clock_number
     from promised
 
     union all
 
-    -- Where the agreement restarts the clock, each transfer before the due time starts it anew.
     select
-        restarted.handoff_id,
-        restarted.offered_at,
-        restarted.judged_version,
-        restarted.calendar,
-        restarted.owner_id,
-        restarted.owner_source_system,
-        restarted.due_in,
-        restarted.due_unit,
-        restarted.clock_restarts_on_transfer,
-        restarted.started_at,
+        promised.handoff_id,
+        promised.judged_version,
+        promised.due_in,
+        promised.due_unit,
+        transfers.transferred_at,
+        transfers.calendar,
+        transfers.owner_id,
+        transfers.source_system,
+        transfers.span_number
+    from promised
+    inner join transfers on promised.handoff_id = transfers.handoff_id
+    where promised.clock_restarts_on_transfer
+
+),
+
+timed as (
+
+    select
+        clocks.*,
         {{ due_at(
-            'restarted.judged_version', 'restarted.calendar', 'restarted.started_at',
-            'restarted.due_in', 'restarted.due_unit'
-        ) }},
-        restarted.restarts
-    from (
-        select
-            clocks.handoff_id,
-            clocks.offered_at,
-            clocks.judged_version,
-            transfers.calendar,
-            transfers.owner_id,
-            transfers.source_system as owner_source_system,
-            clocks.due_in,
-            clocks.due_unit,
-            clocks.clock_restarts_on_transfer,
-            transfers.transferred_at as started_at,
-            clocks.restarts + 1 as restarts,
-            row_number() over (
-                partition by clocks.handoff_id
-                order by transfers.transferred_at, transfers.span_number
-            ) as turn
-        from clocks
-        inner join transfers
-            on
-                clocks.handoff_id = transfers.handoff_id
-                and transfers.transferred_at > clocks.started_at
-                and transfers.transferred_at < clocks.response_due_at
-        where clocks.clock_restarts_on_transfer
-    ) as restarted
-    where restarted.turn = 1
+            'clocks.judged_version', 'clocks.calendar', 'clocks.started_at',
+            'clocks.due_in', 'clocks.due_unit'
+        ) }} as response_due_at
+    from clocks
+
+),
+
+followed as (
+
+    select
+        timed.*,
+        lag(response_due_at) over (partition by handoff_id order by clock_number)
+            as former_due_at
+    from timed
+
+),
+
+-- The first transfer that is not before the due time comes too late, and so do all after it.
+started as (
+
+    select
+        followed.*,
+        bool_and(clock_number = 0 or coalesce(started_at < former_due_at, false)) over (
+            partition by handoff_id order by clock_number
+        ) as is_started
+    from followed
+
+),
+
+in_time as (
+
+    select * from started
+    where is_started
 
 ),
 
 last_clocks as (
 
-    {{ first_per('clocks', ['handoff_id'], ['restarts desc']) }}
+    {{ first_per('in_time', ['handoff_id'], ['clock_number desc']) }}
 
 ),
 

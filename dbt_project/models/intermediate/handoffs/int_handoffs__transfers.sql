@@ -31,7 +31,7 @@ final as (
     -- none.
     select
         offers.handoff_id,
-        spans.from_at as transferred_at,
+        spans.given_at as transferred_at,
         spans.span_number,
         spans.owner_id,
         spans.source_system,
@@ -42,7 +42,10 @@ final as (
         on
             offers.lead_id = spans.lead_id
             and spans.from_at > offers.offered_at
-            and (owners.waits_until is null or spans.from_at < owners.waits_until)
+            and (
+                owners.waits_until is null
+                or spans.from_at < {{ to_second('owners.waits_until') }}
+            )
             and spans.owner_id is not null
             and spans.previous_owner_id is not null
     {{ join_roster('offers.judged_version', 'spans.source_system', 'spans.owner_id') }}

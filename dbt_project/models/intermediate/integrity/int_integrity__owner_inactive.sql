@@ -6,7 +6,8 @@ with handoffs as (
 
 user_versions as (
 
-    select * from {{ ref('int_leads__user_versions') }}
+    select user_versions.*, {{ to_second('version_stamp') }} as stamp_second
+    from {{ ref('int_leads__user_versions') }} as user_versions
 
 ),
 
@@ -19,9 +20,9 @@ owned as (
         row_number() over (
             partition by handoffs.handoff_id
             order by
-                case when user_versions.version_stamp <= handoffs.offered_at then 0 else 1 end,
+                case when user_versions.stamp_second <= handoffs.offered_at then 0 else 1 end,
                 case
-                    when user_versions.version_stamp <= handoffs.offered_at
+                    when user_versions.stamp_second <= handoffs.offered_at
                         then user_versions.version_rank
                 end,
                 user_versions.version_rank desc

@@ -29,8 +29,9 @@ steps as (
         lag(stage_rank) over (partition by lead_id order by event_number) as from_rank,
         lag(stage_kind) over (partition by lead_id order by event_number) as from_kind,
         lag(occurred_second) over (partition by lead_id order by event_number) as previous_second,
-        lag(occurred_at) over (partition by lead_id order by event_number) as previous_at,
-        lead(occurred_at) over (partition by lead_id order by event_number) as exited_at
+        -- The order within a second may go against fractions: then a move is entered when the one
+        -- before it was, and no stay has a negative length.
+        max(occurred_at) over (partition by lead_id order by event_number) as entered_at
     from events
 
 ),
@@ -39,6 +40,8 @@ directed as (
 
     select
         steps.*,
+        lag(entered_at) over (partition by lead_id order by event_number) as previous_at,
+        lead(entered_at) over (partition by lead_id order by event_number) as exited_at,
         case
             when from_stage is null then 'start'
             when stage = 'won' then 'forward'
@@ -83,9 +86,9 @@ numbered as (
         directed.stage as to_stage,
         directed.direction,
         coalesce(skipped.skipped_stages, 0) as skipped_stages,
-        directed.occurred_at as entered_at,
+        directed.entered_at,
         directed.occurred_second as entered_second,
-        {{ local_date('directed.occurred_at', 'versions.time_zone') }} as entered_on,
+        {{ local_date('directed.entered_at', 'versions.time_zone') }} as entered_on,
         directed.has_time_of_day, directed.earliest_at, directed.latest_at,
         directed.previous_second, directed.previous_at,
         directed.exited_at,
