@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from itertools import pairwise, permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.agreement import STAGE_RANK, Agreement
+from tests.oracle.chains import smallest_order
 from tests.oracle.times_of_day import Column, Day, TimesOfDay
 from tests.oracle.values import (
     expand_salesforce_id,
@@ -24,6 +24,7 @@ from tests.oracle.values import (
 )
 
 Cells = dict[str, str | None]
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Change:
     is_waiting: bool = False
     day: Day | None = None
     recorded_day: Day | None = None
-    stands_from: datetime = datetime.min.replace(tzinfo=UTC)
+    stands_from: datetime = _UNKNOWN
     """When its value began to stand: not before that of the change which it follows."""
 
 
@@ -236,56 +237,9 @@ def _best_order(
     group: list[Change], previous: Change | None, rank: Callable[[Change], int]
 ) -> list[Change]:
     group = sorted(group, key=lambda change: (rank(change), change.event_id))
-    if len(group) == 1:
-        return group
-    if len(group) <= 7:
-        best: tuple[int, list[tuple[int, str]]] | None = None
-        result = group
-        for order in permutations(group):
-            chain = order if previous is None else (previous, *order)
-            breaks = sum(before.new != after.old for before, after in pairwise(chain))
-            cost = (breaks, [(rank(change), change.event_id) for change in order])
-            if best is None or cost < best:
-                best, result = cost, list(order)
-        return result
-    return _best_order_of_many(group, previous)
-
-
-def _best_order_of_many(group: list[Change], previous: Change | None) -> list[Change]:
-    """The same for a large group: least breaks by dynamic programming, then the smallest order.
-
-    The group comes sorted, so the lowest index that keeps the least total is the smallest order.
-    """
-    size = len(group)
-    full = (1 << size) - 1
-    memory: dict[tuple[int, int], int] = {}
-
-    def breaks(last: int, following: int) -> int:
-        before = previous if last == -1 else group[last]
-        return int(before is not None and before.new != group[following].old)
-
-    def least(mask: int, last: int) -> int:
-        if mask == full:
-            return 0
-        if (mask, last) not in memory:
-            memory[mask, last] = min(
-                breaks(last, index) + least(mask | 1 << index, index)
-                for index in range(size)
-                if not mask >> index & 1
-            )
-        return memory[mask, last]
-
-    order: list[Change] = []
-    mask, last = 0, -1
-    while mask != full:
-        for index in range(size):
-            if not mask >> index & 1 and least(mask, last) == (
-                breaks(last, index) + least(mask | 1 << index, index)
-            ):
-                order.append(group[index])
-                mask, last = mask | 1 << index, index
-                break
-    return order
+    steps = [(change.old, change.new) for change in group]
+    last = None if previous is None else (previous.new,)
+    return [group[index] for index in smallest_order(steps, last)]
 
 
 class Timeline:

@@ -35,6 +35,19 @@ tangled as (
 
 ),
 
+placed as (
+
+    select
+        tangled.source_system,
+        tangled.record_id,
+        tangled.field_name,
+        places.position,
+        places.item
+    from tangled
+    cross join {{ each_element('tangled.positions') }} as places (position, item)
+
+),
+
 final as (
 
     select
@@ -63,13 +76,14 @@ final as (
         numbered.agreement_version,
         numbered.mapped_stage,
         numbered.is_authority,
-        coalesce({{ nth('tangled.positions', 'numbered.item') }}, numbered.item) as chain_position
+        coalesce(placed.position, numbered.item) as chain_position
     from numbered
-    left join tangled
+    left join placed
         on
-            numbered.source_system = tangled.source_system
-            and numbered.record_id = tangled.record_id
-            and numbered.field_name = tangled.field_name
+            numbered.source_system = placed.source_system
+            and numbered.record_id = placed.record_id
+            and numbered.field_name = placed.field_name
+            and numbered.item = placed.item
 
 )
 

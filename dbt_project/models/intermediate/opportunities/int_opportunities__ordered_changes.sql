@@ -63,6 +63,18 @@ chained as (
 
 ),
 
+placed as (
+
+    select
+        chained.source_system,
+        chained.opportunity_id,
+        places.position,
+        places.item
+    from chained
+    cross join {{ each_element('chained.positions') }} as places (position, item)
+
+),
+
 final as (
 
     select
@@ -76,12 +88,13 @@ final as (
         numbered.occurred_at,
         numbered.actor_id,
         numbered.agreement_version,
-        {{ nth('chained.positions', 'numbered.item') }} as chain_position
+        placed.position as chain_position
     from numbered
-    inner join chained
+    inner join placed
         on
-            numbered.source_system = chained.source_system
-            and numbered.opportunity_id = chained.opportunity_id
+            numbered.source_system = placed.source_system
+            and numbered.opportunity_id = placed.opportunity_id
+            and numbered.item = placed.item
 
 )
 
