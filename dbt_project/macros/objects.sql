@@ -25,9 +25,13 @@
 {%- endmacro %}
 
 {#
-    Whether lines of the stage map are of an opportunity's own stages, which a history tells. The plain
-    CSV route has none: its records say themselves how they ended.
+    The id of a stage event. Objects number their rows as they like, so the object is part of it, but
+    for events of the lead's own object: these had their ids before other objects told stages.
 #}
-{% macro is_deal_stage(source_system, object_name) -%}
-    ({{ source_system }}, lower({{ object_name }})) in (('salesforce', 'opportunity'), ('hubspot', 'deals'))
+{% macro stage_event_id(source_system, object_name, source_event_id) -%}
+    case
+        when {{ is_lead_object(object_name) }}
+            then {{ hash_id([source_system, source_event_id]) }}
+        else {{ hash_id([source_system, object_name, source_event_id]) }}
+    end
 {%- endmacro %}

@@ -25,7 +25,7 @@ from tests.oracle.handoffs import Handoff, Handoffs
 from tests.oracle.identity import DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
 from tests.oracle.sla import Compliance
-from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEvents
+from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEvents, event_id
 from tests.oracle.timers import Group, Move, inferred_timers
 from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
@@ -642,7 +642,7 @@ class Findings:
     def _history_gap(self) -> None:
         """A change of a status field whose old value is not the last new value, in chain order."""
         leads = {
-            (one.source, "Opportunity", one.opportunity_id): one.lead
+            (one.source, OPPORTUNITY_OBJECTS[one.source], one.opportunity_id): one.lead
             for found in self.events.opportunities.values()
             for one in found
         }
@@ -656,7 +656,7 @@ class Findings:
                 version = self.agreement.judging(change.occurred_at)
                 fields = version.status_fields.get((source, name), {}).values()
                 if history_name in fields and previous.new != change.old:
-                    subject = ("event", md5(source, change.event_id))
+                    subject = ("event", event_id(source, name, change.event_id))
                     self._add("history_gap", version, subject, lead)
 
     # -- the agreement ---------------------------------------------------------------------
@@ -691,8 +691,8 @@ def is_impossible(previous: Transition, move: Transition) -> bool:
     if pair[1] == "recycled" and pair[0] in ("rejected", "disqualified", "lost"):
         return False
     if pair == ("won", "lost"):
-        reopened = previous.event.opportunity_id
-        return reopened is None or reopened != move.event.opportunity_id
+        is_deal = previous.event.opportunity_id is not None
+        return not is_deal or previous.event.record != move.event.record
     return True
 
 

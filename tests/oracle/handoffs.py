@@ -435,7 +435,8 @@ class Handoffs:
         ]
         if found:
             handoff.opportunity = min(
-                found, key=lambda deal: (second_of(deal.created_at), deal.opportunity_id)
+                found,
+                key=lambda deal: (second_of(deal.created_at), deal.opportunity_id, deal.source),
             )
 
     # -- campaigns -------------------------------------------------------------------------

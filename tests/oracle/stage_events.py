@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tests.oracle.agreement import STAGE_RANK, Mapping
+from tests.oracle.agreement import CLOSED_STAGES, STAGE_RANK, Mapping
 from tests.oracle.company import Cells, Change, Company, Version
 from tests.oracle.identity import CREATED_FIELDS, LEAD_OBJECTS, Identity, Lead, Record
 from tests.oracle.times_of_day import Day
@@ -34,6 +34,13 @@ _OPPORTUNITY_FIELDS = {
     ),
 }
 """When it was created, amount, currency, campaign, whether it is closed, whether won."""
+
+
+def event_id(source: str, name: str, source_event_id: str) -> str:
+    """The id of an event: of another object than the lead's own, the object is part of it."""
+    if name == LEAD_OBJECTS[source]:
+        return md5(source, source_event_id)
+    return md5(source, name, source_event_id)
 
 
 @dataclass
@@ -124,14 +131,20 @@ class StageEvents:
         self, source: str, name: str, field: str, value: str | None, at: datetime
     ) -> Mapping | None:
         """The mapping of a value that tells a stage; an unknown value is noted, none is dropped."""
+        mapping = self._named(source, name, field, value, at)
+        return mapping if mapping and mapping.stage else None
+
+    def _named(
+        self, source: str, name: str, field: str, value: str | None, at: datetime
+    ) -> Mapping | None:
+        """The map's line of a value, also one that tells no stage; an unknown value is noted."""
         if value is None:
             return None
         mapping = self.agreement.judging(at).stage_map.get((source, name, field, value))
         if mapping is None:
             key = Unmapped(source, name, field, value)
             self.unmapped[key] = min(at, self.unmapped.get(key, at))
-            return None
-        return mapping if mapping.stage else None
+        return mapping
 
     def _status_fields(self, source: str, name: str) -> list[tuple[str, str]]:
         """(field, history name) of the object's status fields in any version."""
@@ -186,7 +199,7 @@ class StageEvents:
             source_event_id += f":{history_name}"
         self.events[lead.lead_id].append(
             StageEvent(
-                md5(record.source, source_event_id),
+                event_id(record.source, name, source_event_id),
                 lead,
                 record.source,
                 source_event_id,
@@ -215,7 +228,7 @@ class StageEvents:
             return
         self.events[lead.lead_id].append(
             StageEvent(
-                md5(change.source, change.event_id),
+                event_id(change.source, change.object, change.event_id),
                 lead,
                 change.source,
                 change.event_id,
@@ -345,7 +358,7 @@ class StageEvents:
                 self._map(source, name, field, changes[0].old, created)
             for change in changes:
                 mapping = self._map(source, name, field, change.new, change.occurred_at)
-                if mapping and mapping.stage:
+                if mapping and mapping.stage in CLOSED_STAGES:
                     result.append(
                         _Closing(
                             change.event_id,
@@ -363,9 +376,9 @@ class StageEvents:
         """Closings of an opportunity whose history tells none: each landed closed version's.
 
         The closing's time is LastStageChangeDate, else CloseDate; the stage is the stage map's,
-        else what IsWon says.
+        else what IsWon says; a value mapped to `none` makes no event in this way either.
         """
-        found: dict[str, _Closing] = {}
+        found: dict[str, _Closing | None] = {}
         name, stage_field = OPPORTUNITY_OBJECTS[source], _STAGE_FIELDS[source]
         *_, is_closed, is_won = _OPPORTUNITY_FIELDS[source]
         for version in versions:
@@ -374,40 +387,40 @@ class StageEvents:
             at = at or self.company.instant(source, row.get("CloseDate") or row.get("closedate"))
             value = row.get(stage_field)
             moment = at or version.stamp
-            mapping = self._map(source, name, stage_field, value, moment)
+            mapping = self._named(source, name, stage_field, value, moment)
             if not parse_boolean(row.get(is_closed)) or at is None:
                 continue
-            stage = "won" if parse_boolean(row.get(is_won)) else "lost"
-            is_authority = True
-            if mapping and mapping.stage:
-                stage, is_authority = mapping.stage, mapping.is_authority
+            flagged = "won" if parse_boolean(row.get(is_won)) else "lost"
             source_event_id = f"{name}:{version.key}:closed:{iso_second(at)}"
             day = self._day(source, name, _CLOSED_FIELDS[source], at)
-            found[source_event_id] = _Closing(
-                source_event_id, stage, at, None, value, is_authority, day
+            found[source_event_id] = _closing(
+                source_event_id, mapping, flagged, at, None, value, day
             )
-        return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
+        return _told(found)
 
     def _closings_from_generic_versions(self, versions: list[Version]) -> list[_Closing]:
-        found: dict[str, _Closing] = {}
+        """A stage that the map names is read by it, one that it does not name by the flags."""
+        found: dict[str, _Closing | None] = {}
         for version in versions:
             row = version.row
             at = self.company.instant("generic", row.get("closed_at"))
-            if not parse_boolean(row.get("is_closed")) or at is None:
+            if at is None:
                 continue
-            stage = "won" if parse_boolean(row.get("is_won")) else "lost"
+            value = row.get("stage")
+            key = ("generic", "opportunities", "stage", value or "")
+            mapping = self.agreement.judging(at).stage_map.get(key)
+            is_named_closed = mapping is not None and mapping.stage in CLOSED_STAGES
+            if not parse_boolean(row.get("is_closed")) and not is_named_closed:
+                continue
+            flagged = "won" if parse_boolean(row.get("is_won")) else "lost"
             source_event_id = f"opportunities:{version.key}:closed:{iso_second(at)}"
+            actor = row.get("closed_by")
             # Versions come oldest first: of two that tell the same closing the newest speaks.
-            found[source_event_id] = _Closing(
-                source_event_id,
-                stage,
-                at,
-                row.get("closed_by"),
-                row.get("stage"),
-                True,
-                self._day("generic", "opportunities", _CLOSED_FIELDS["generic"], at),
+            day = self._day("generic", "opportunities", _CLOSED_FIELDS["generic"], at)
+            found[source_event_id] = _closing(
+                source_event_id, mapping, flagged, at, actor, value, day
             )
-        return sorted(found.values(), key=lambda c: (c.occurred_at, c.source_event_id))
+        return _told(found)
 
     def _closing_event(
         self, lead: Lead, source: str, name: str, key: str, closing: _Closing, place: int
@@ -415,7 +428,7 @@ class StageEvents:
         at = closing.occurred_at
         self.events[lead.lead_id].append(
             StageEvent(
-                md5(source, closing.source_event_id),
+                event_id(source, name, closing.source_event_id),
                 lead,
                 source,
                 closing.source_event_id,
@@ -447,7 +460,7 @@ class StageEvents:
         source_event_id = f"{name}:{key}:created"
         self.events[lead.lead_id].append(
             StageEvent(
-                md5(source, source_event_id),
+                event_id(source, name, source_event_id),
                 lead,
                 source,
                 source_event_id,
@@ -476,3 +489,31 @@ class _Closing:
     raw_value: str | None
     is_authority: bool
     day: Day | None
+
+
+def _closing(
+    source_event_id: str,
+    mapping: Mapping | None,
+    flagged: str,
+    at: datetime,
+    actor_id: str | None,
+    value: str | None,
+    day: Day | None,
+) -> _Closing | None:
+    """What the map says of the value, else what the record's flags say.
+
+    None where the map says that the value tells nothing, or that it is an open stage.
+    """
+    if mapping is None:
+        return _Closing(source_event_id, flagged, at, actor_id, value, True, day)
+    if mapping.stage not in CLOSED_STAGES:
+        return None
+    stage, is_authority = mapping.stage, mapping.is_authority
+    return _Closing(source_event_id, stage, at, actor_id, value, is_authority, day)
+
+
+def _told(found: dict[str, _Closing | None]) -> list[_Closing]:
+    told = [closing for closing in found.values() if closing is not None]
+    return sorted(
+        told, key=lambda c: (second_of(c.occurred_at), STAGE_RANK[c.stage], c.source_event_id)
+    )

@@ -110,18 +110,18 @@ def transitions_of(
     mark_creation_repeats(events)
     ordered = [event for event in in_order(events) if not event.is_repeat]
     result: list[Transition] = []
-    standing: dict[str, str] = {}
+    standing: dict[tuple[str, str, str], str] = {}
     journey = 1
     for event in ordered:
         previous = result[-1].to_stage if result else None
         if event.stage not in ("won", "lost"):
             standing = {}
         is_won_elsewhere = event.stage == "lost" and any(
-            stage == "won" and opportunity != event.opportunity_id
+            stage == "won" and opportunity != event.record
             for opportunity, stage in standing.items()
         )
         if event.opportunity_id is not None:
-            standing[event.opportunity_id] = event.stage
+            standing[event.record] = event.stage
         if event.stage == previous:
             event.is_repeat = True
             continue

@@ -21,15 +21,16 @@ deal_changes as (
 changes as (
 
     select
-        lead_id, source_system, record_id, field_name, change_id, old_value, new_value,
-        occurred_at, actor_id, agreement_version, chain_position
+        lead_id, source_system, object_name, record_id, field_name, change_id, old_value,
+        new_value, occurred_at, actor_id, agreement_version, chain_position
     from lead_changes
 
     union all
 
     select
-        lead_id, source_system, opportunity_id, field_name, change_id, old_value, new_value,
-        occurred_at, actor_id, agreement_version, chain_position
+        lead_id, source_system, {{ opportunity_object('source_system') }}, opportunity_id,
+        field_name, change_id, old_value, new_value, occurred_at, actor_id, agreement_version,
+        chain_position
     from deal_changes
 
 ),
@@ -39,10 +40,10 @@ chained as (
     select
         changes.*,
         row_number() over (
-            partition by source_system, record_id, field_name order by chain_position
+            partition by source_system, object_name, record_id, field_name order by chain_position
         ) as position,
         lag(new_value) over (
-            partition by source_system, record_id, field_name order by chain_position
+            partition by source_system, object_name, record_id, field_name order by chain_position
         ) as last_new_value
     from changes
 
@@ -53,7 +54,7 @@ final as (
     -- A break in the chain is history that is missing: counted, not papered over.
     select
         lead_id,
-        {{ hash_id(['source_system', 'change_id']) }} as event_id,
+        {{ stage_event_id('source_system', 'object_name', 'change_id') }} as event_id,
         source_system,
         record_id,
         field_name,

@@ -34,7 +34,7 @@ agreements as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where {{ is_deal_stage('source_system', 'object_name') }}
+    where {{ is_opportunity_object('object_name') }}
 
 ),
 

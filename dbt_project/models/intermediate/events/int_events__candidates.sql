@@ -47,11 +47,13 @@ candidates as (
 
 born as (
 
-    select source_system, record_id, created_at from {{ ref('int_identity__affected_records') }}
+    -- Objects number their records each for itself: a lead and an opportunity may have one id.
+    select source_system, true as is_lead, record_id, created_at
+    from {{ ref('int_identity__affected_records') }}
 
     union all
 
-    select source_system, opportunity_id, created_at from opportunities
+    select source_system, false, opportunity_id, created_at from opportunities
 
 ),
 
@@ -65,6 +67,7 @@ final as (
     left join born
         on
             candidates.source_system = born.source_system
+            and (candidates.opportunity_id is null) = born.is_lead
             and candidates.record_id = born.record_id
 
 )

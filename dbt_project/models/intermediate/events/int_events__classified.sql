@@ -29,7 +29,9 @@ stages as (
 final as (
 
     select
-        {{ hash_id(['candidates.source_system', 'candidates.source_event_id']) }} as event_id,
+        {{ stage_event_id(
+            'candidates.source_system', 'candidates.object_name', 'candidates.source_event_id'
+        ) }} as event_id,
         candidates.*,
         stages.stage_rank,
         stages.kind as stage_kind,

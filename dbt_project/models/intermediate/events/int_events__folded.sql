@@ -28,11 +28,13 @@ won_elsewhere as (
             lost.lead_id = winner.lead_id
             and lost.closing_run = winner.closing_run
             and winner.stage = 'won'
-            and winner.opportunity_id <> lost.opportunity_id
+            and (winner.source_system, winner.opportunity_id)
+            <> (lost.source_system, lost.opportunity_id)
             and winner.event_number < lost.event_number
     left join runs as reopened
         on
             winner.lead_id = reopened.lead_id
+            and winner.source_system = reopened.source_system
             and winner.opportunity_id = reopened.opportunity_id
             and reopened.stage = 'lost'
             and reopened.event_number > winner.event_number

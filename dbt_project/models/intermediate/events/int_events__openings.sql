@@ -29,7 +29,7 @@ first_closings as (
 
     select source_system, opportunity_id, min(occurred_second) as closed_second
     from closings
-    where mapped_stage in ('won', 'lost')
+    where mapped_stage = 'won' or mapped_stage in {{ declining_stages() }}
     group by source_system, opportunity_id
 
 ),

@@ -55,9 +55,11 @@ told as (
     select
         lead_id, source_system, 'opportunity:' || opportunity_id, opportunity_id, source_event_id,
         mapped_stage, is_authority, old_value, raw_value, occurred_at, actor_id,
-        agreement_version, 1, false, object_name, record_field, opportunity_id, time_column
+        agreement_version, chain_position, false, object_name, record_field, opportunity_id,
+        time_column
     from closings
-    where mapped_stage in ('won', 'lost') or mapped_stage is null
+    where
+        mapped_stage is null or mapped_stage = 'won' or mapped_stage in {{ declining_stages() }}
 
 ),
 

@@ -16,6 +16,7 @@ created_within as (
 
     select
         offers.handoff_id,
+        opportunities.source_system,
         opportunities.opportunity_id,
         {{ to_second('opportunities.created_at') }} as created_second,
         opportunities.amount,
@@ -36,7 +37,8 @@ created_within as (
 deals as (
 
     {{ first_per(
-        'created_within', ['handoff_id'], ['created_second', bytewise('opportunity_id')]
+        'created_within', ['handoff_id'],
+        ['created_second', bytewise('opportunity_id'), bytewise('source_system')]
     ) }}
 
 ),

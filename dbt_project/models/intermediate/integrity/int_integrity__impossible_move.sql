@@ -6,7 +6,7 @@ with transitions as (
 
 previous as (
 
-    select lead_id, transition_number, opportunity_id from transitions
+    select lead_id, transition_number, source_system, opportunity_id from transitions
 
 ),
 
@@ -36,7 +36,11 @@ judged as (
             and not (
                 transitions.from_stage = 'won'
                 and transitions.to_stage = 'lost'
-                and coalesce(previous.opportunity_id = transitions.opportunity_id, false)
+                and coalesce(
+                    previous.source_system = transitions.source_system
+                    and previous.opportunity_id = transitions.opportunity_id,
+                    false
+                )
             ),
             false
         ) as is_between_closed_stages

@@ -1,6 +1,6 @@
 with stage_changes as (
 
-    select * from {{ ref('int_opportunities__stage_changes') }}
+    select * from {{ ref('int_opportunities__ordered_changes') }}
 
 ),
 
@@ -19,7 +19,7 @@ agreements as (
 stage_map as (
 
     select * from {{ ref('stg_agreement__stage_map') }}
-    where {{ is_deal_stage('source_system', 'object_name') }}
+    where {{ is_opportunity_object('object_name') }}
 
 ),
 
@@ -35,7 +35,8 @@ from_changes as (
         stage_changes.lead_id, stage_changes.source_system, stage_changes.opportunity_id,
         stage_changes.change_id as source_event_id, stage_changes.old_value,
         stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.time_column,
-        stage_changes.actor_id, cast(null as {{ type_text() }}) as outcome
+        stage_changes.actor_id, stage_changes.chain_position,
+        cast(null as {{ type_text() }}) as outcome
     from stage_changes
 
 ),
@@ -56,7 +57,7 @@ closings as (
         raw_value,
         occurred_at,
         {{ time_column_of('deal closed', 'source_system') }},
-        actor_id, outcome
+        actor_id, 1, outcome
     from unrecorded
 
 ),
@@ -72,17 +73,16 @@ final as (
         closings.source_event_id,
         closings.old_value,
         closings.raw_value,
-        -- The stage map speaks first; where it says nothing of the stage, what the record says.
-        case
-            when stage_map.stage in ('won', 'lost') then stage_map.stage
-            else coalesce(closings.outcome, stage_map.stage)
-        end as mapped_stage,
+        -- The stage map speaks first, also where it says that the stage tells nothing; of a stage
+        -- that it does not name, what the record says.
+        coalesce(stage_map.stage, closings.outcome) as mapped_stage,
         coalesce(stage_map.is_authority, true) as is_authority,
         agreements.agreement_version,
         closings.occurred_at,
         {{ to_second('closings.occurred_at') }} as occurred_second,
         closings.time_column,
-        closings.actor_id
+        closings.actor_id,
+        closings.chain_position
     from closings
     cross join run
     inner join agreements

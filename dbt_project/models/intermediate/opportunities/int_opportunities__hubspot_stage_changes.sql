@@ -10,7 +10,7 @@ with owned as (
 stage_fields as (
 
     select distinct history_name from {{ ref('stg_agreement__stage_map') }}
-    where source_system = 'hubspot' and {{ is_deal_stage('source_system', 'object_name') }}
+    where source_system = 'hubspot' and {{ is_opportunity_object('object_name') }}
 
 ),
 

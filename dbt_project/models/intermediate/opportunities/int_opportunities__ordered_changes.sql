@@ -14,7 +14,7 @@ stage_map as (
 
     select agreement_version, source_system, value, stage
     from {{ ref('stg_agreement__stage_map') }}
-    where {{ is_deal_stage('source_system', 'object_name') }}
+    where {{ is_opportunity_object('object_name') }}
 
 ),
 
@@ -86,6 +86,7 @@ final as (
         numbered.old_value,
         numbered.new_value,
         numbered.occurred_at,
+        numbered.time_column,
         numbered.actor_id,
         numbered.agreement_version,
         placed.position as chain_position

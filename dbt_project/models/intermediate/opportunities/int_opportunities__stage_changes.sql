@@ -9,7 +9,7 @@ with owned as (
 stage_fields as (
 
     select distinct history_name from {{ ref('stg_agreement__stage_map') }}
-    where source_system = 'salesforce' and {{ is_deal_stage('source_system', 'object_name') }}
+    where source_system = 'salesforce' and {{ is_opportunity_object('object_name') }}
 
 ),
 
