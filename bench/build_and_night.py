@@ -93,14 +93,14 @@ def main() -> int:
     options = parser.parse_args()
     with server_of_its_own() as (server, home):
         changed = max(1, options.leads // 100)
-        bench = Bench(server, company(home, options.leads, options.seed))
+        bench = Bench.of(server, company(home, options.leads, options.seed))
         bottom = floor.measure(settings.warehouse_url("owner"), bench.extracts)
         say(f"floor: {sum(bottom.values()):.1f} s")
         full, night = settled_night(bench, changed)
         grown = night
         if not options.once:
             shutil.rmtree(bench.extracts)
-            doubled = Bench(server, company(home, 2 * options.leads, options.seed))
+            doubled = Bench.of(server, company(home, 2 * options.leads, options.seed))
             grown = settled_night(doubled, changed)[1]
     print(f"\n{options.leads:,} leads, {FIRST_DAYS} days of history, {os.cpu_count()} cores\n")
     print(report(bottom, full, night, grown))

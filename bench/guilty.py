@@ -73,7 +73,7 @@ def measure(seed: int, leads: int, home: Path, server: EmbeddedServer) -> Score:
         noise=False,
         trial=True,
     )
-    bench = Bench(server, company)
+    bench = Bench.of(server, company)
     bench.night(bench.first_night)
     with psycopg.connect(settings.warehouse_url("owner")) as connection:
         ids = {

@@ -83,7 +83,7 @@ def accuse(
     system = INNOCENT[kind].system
     if system != "salesforce":
         os.environ["HANDOFF_AGREEMENT"] = str(agreement_of(system, agreement, home / "agreement"))
-    bench = Bench(server, company)
+    bench = Bench.of(server, company)
     try:
         slot = bench.built(bench.first_night, [f"+{model}" for model in JUDGED])
         with psycopg.connect(settings.warehouse_url("owner")) as connection:

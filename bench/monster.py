@@ -3,10 +3,10 @@
     make bench-monster                100,000 changes, 50,000 touches, 6,000 merges
     make bench-monster SCALE=0.1      a tenth of them
 
-The lead has changes of status, owner and score, ten thousand of them in one second; touches; a chain
-of merges, each loser the survivor of the one before; and leads that are all merged into it. The same
-rows are then dealt to 10,000 leads. A night whose cost is near-linear in what one record brings takes
-at most twice as long for the one as for the many.
+The lead has changes of status, owner and score, ten thousand of them in one second; touches; a
+chain of merges, each loser the survivor of the one before; and leads that are all merged into it.
+The same rows are then dealt to 10,000 leads. A night whose cost is near-linear in what one record
+brings takes at most twice as long for the one as for the many.
 """
 
 from __future__ import annotations
@@ -184,9 +184,8 @@ def main() -> int:
         many, one = costs["many"][place], costs["one"][place]
         for part in ("land", "build", "total"):
             seconds = getattr(many, part), getattr(one, part)
-            rows.append(
-                (f"{night}: {part}", *(f"{s:.1f} s" for s in seconds), f"{seconds[1] / seconds[0]:.2f}")
-            )
+            ratio = f"{seconds[1] / seconds[0]:.2f}"
+            rows.append((f"{night}: {part}", *(f"{taken:.1f} s" for taken in seconds), ratio))
     print(f"\n{size}\n\n{table(rows)}\n")
     for name, (full, _) in costs.items():
         slow = ", ".join(f"{model} {seconds:.1f} s" for model, seconds in full.slowest[:12])

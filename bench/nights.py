@@ -74,19 +74,24 @@ def say(text: str) -> None:
 
 
 class Bench:
-    """One warehouse and what is delivered to it: a company simulated, and its first night."""
+    """One warehouse, what is delivered to it, and its first night."""
 
-    def __init__(self, server: EmbeddedServer, company: Company) -> None:
-        self.name = company.out.name
-        self.extracts = company.out
+    def __init__(self, server: EmbeddedServer, extracts: Path, first_night: date) -> None:
+        self.name = extracts.name
+        self.extracts = extracts
+        self.first_night = first_night
         provision.ensure_database(server, self.name, settings.WAREHOUSE_ROLES["owner"])
         os.environ["HANDOFF_WAREHOUSE_DATABASE"] = self.name
         os.environ["HANDOFF_EXTRACTS"] = str(self.extracts)
         bootstrap(settings.warehouse_url("owner"))
+
+    @classmethod
+    def of(cls, server: EmbeddedServer, company: Company) -> Bench:
+        """The warehouse of a company that is simulated first."""
         started = time.monotonic()
         simulate(company)
         say(f"{company.leads:,} leads simulated in {time.monotonic() - started:.0f} s")
-        self.first_night = company.start + timedelta(days=company.first_days)
+        return cls(server, company.out, company.start + timedelta(days=company.first_days))
 
     def night(self, day: date) -> Cost:
         """Land, build and publish one night, each step measured."""
