@@ -5,6 +5,7 @@
             create_local_instant_function(),
             create_chain_order_function(),
             create_order_within_seconds_function(),
+            create_components_function(),
             create_in_zone_function(),
         ] %}
             {% do run_query(statement) %}

@@ -75,10 +75,10 @@ DEFECTS = {
         "and suspects.lead_id is null",
         "",
     ),
-    "merges are followed by one hop": (
+    "merges join nobody": (
         "models/intermediate/identity/int_identity__components.sql",
-        "inner join links on reached.member = links.node",
-        "inner join links on reached.member = links.node and reached.member = reached.node",
+        "inner join numbered as other on links.other_node = other.node",
+        "inner join numbered as other on links.node = other.node",
     ),
 }
 """What goes wrong: the file, the text in it, and what stands there instead."""

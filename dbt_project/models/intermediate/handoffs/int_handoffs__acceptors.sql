@@ -6,8 +6,10 @@ with offers as (
 
 responses as (
 
-    select * from {{ ref('int_handoffs__responses') }}
-    where answer = 'accepted'
+    select responses.*, offers.lead_id, offers.judged_version
+    from {{ ref('int_handoffs__responses') }} as responses
+    inner join offers on responses.handoff_id = offers.handoff_id
+    where responses.answer = 'accepted'
 
 ),
 
@@ -24,6 +26,12 @@ roster as (
 
 ),
 
+owners_then as (
+
+    {{ last_begun('responses', ['handoff_id'], 'responded_at', 'spans', 'span_number') }}
+
+),
+
 final as (
 
     -- The quota-bearing rep who owns the lead, a change of owner in that very second included.
@@ -33,13 +41,12 @@ final as (
         and roster.user_id is not null
         and coalesce(spans.owner_id = responses.actor_id, false) as accepted_by_owner
     from responses
-    inner join offers on responses.handoff_id = offers.handoff_id
+    left join owners_then on responses.handoff_id = owners_then.handoff_id
     left join spans
         on
-            offers.lead_id = spans.lead_id
-            and spans.from_at <= responses.responded_at
-            and spans.to_at > responses.responded_at
-    {{ join_roster('offers.judged_version', 'responses.source_system', 'responses.actor_id') }}
+            responses.lead_id = spans.lead_id
+            and owners_then.span_number = spans.span_number
+    {{ join_roster('responses.judged_version', 'responses.source_system', 'responses.actor_id') }}
 
 )
 

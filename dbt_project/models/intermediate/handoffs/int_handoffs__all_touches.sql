@@ -29,22 +29,13 @@ touches as (
 
 ),
 
-offered_before as (
-
-    select
-        touches.touch_id,
-        offers.handoff_id,
-        offers.offer_number
-    from touches
-    inner join offers
-        on touches.lead_id = offers.lead_id and touches.occurred_second >= offers.offered_second
-
-),
-
 -- The handoff that was open last at the touch, an offer in the same second included.
 owned as (
 
-    {{ first_per('offered_before', ['touch_id'], ['offer_number desc']) }}
+    {{ last_begun(
+        'touches', ['touch_id'], 'occurred_second', 'offers', 'offer_number',
+        begins='offered_second'
+    ) }}
 
 ),
 
@@ -53,7 +44,7 @@ final as (
     select
         touches.touch_id,
         touches.lead_id,
-        owned.handoff_id,
+        offers.handoff_id,
         touches.source_system,
         touches.user_id,
         touches.channel,
@@ -66,6 +57,8 @@ final as (
         touches.is_late_logged
     from touches
     left join owned on touches.touch_id = owned.touch_id
+    left join offers
+        on touches.lead_id = offers.lead_id and owned.offer_number = offers.offer_number
 
 )
 

@@ -57,6 +57,15 @@ listed as (
 
 ),
 
+values_then as (
+
+    {{ last_begun(
+        'listed', ['handoff_id', 'attribute', 'source_system', 'history_name'], 'offered_at',
+        'change_spans', 'position', keys=['lead_id', 'source_system', 'history_name']
+    ) }}
+
+),
+
 valued as (
 
     select
@@ -74,13 +83,16 @@ valued as (
         on
             listed.handoff_id = records_at_offer.handoff_id
             and listed.source_system = records_at_offer.source_system
+    left join values_then
+        on
+            listed.handoff_id = values_then.handoff_id
+            and listed.attribute = values_then.attribute
     left join change_spans
         on
             listed.lead_id = change_spans.lead_id
             and listed.source_system = change_spans.source_system
             and listed.history_name = change_spans.history_name
-            and listed.offered_at >= change_spans.from_at
-            and listed.offered_at < change_spans.to_at
+            and values_then.position = change_spans.position
 
 ),
 

@@ -49,6 +49,14 @@ bounded as (
 
 ),
 
+spans_then as (
+
+    {{ last_begun('bounded', ['handoff_id'], 'offered_at', 'spans', 'span_number') }}
+
+),
+
+-- If nobody owns the lead at the offer, the owner after that is meant, if given within the grace:
+-- what follows a span of nobody is a span of somebody.
 owned_in_time as (
 
     select
@@ -58,26 +66,27 @@ owned_in_time as (
         spans.source_system,
         greatest(spans.given_at, bounded.offered_at) as owned_from
     from bounded
+    inner join spans_then on bounded.handoff_id = spans_then.handoff_id
     inner join spans
         on
             bounded.lead_id = spans.lead_id
-            and spans.owner_id is not null
-            and spans.to_at > bounded.offered_at
-            and (
-                spans.from_at <= bounded.offered_at
-                or (
-                    spans.from_at
-                    <= {{ add_seconds('bounded.offered_at', 'bounded.routing_grace_minutes * 60') }}
-                    and (
-                        bounded.waits_until is null
-                        or spans.from_at < {{ to_second('bounded.waits_until') }}
-                    )
+            and spans.span_number in (spans_then.span_number, spans_then.span_number + 1)
+    where
+        spans.owner_id is not null
+        and (
+            spans.span_number = spans_then.span_number
+            or (
+                spans.from_at
+                <= {{ add_seconds('bounded.offered_at', 'bounded.routing_grace_minutes * 60') }}
+                and (
+                    bounded.waits_until is null
+                    or spans.from_at < {{ to_second('bounded.waits_until') }}
                 )
             )
+        )
 
 ),
 
--- If nobody owns the lead at the offer, the first owner given within the grace is meant.
 at_offer as (
 
     {{ first_per('owned_in_time', ['handoff_id'], ['span_number']) }}

@@ -25,33 +25,56 @@ spans as (
 
 ),
 
+asked as (
+
+    select
+        offers.handoff_id, offers.lead_id, offers.offered_at, fields.role, fields.source_system,
+        fields.history_name
+    from offers
+    inner join fields on offers.judged_version = fields.agreement_version
+
+),
+
+values_then as (
+
+    {{ last_begun(
+        'asked', ['handoff_id', 'role', 'source_system', 'history_name'], 'offered_at',
+        'spans', 'position', keys=['lead_id', 'source_system', 'history_name']
+    ) }}
+
+),
+
 ranked as (
 
     -- Marketing automation keeps the score; the SFA system's copy serves where there is no other.
     select
-        offers.handoff_id,
-        fields.role,
-        fields.source_system,
+        asked.handoff_id,
+        asked.role,
+        asked.source_system,
         case
             when {{ matches('trim(spans.value)', '^[+-]?[0-9]+([.][0-9]+)?$') }}
                 then cast(trim(spans.value) as numeric)
         end as score,
         row_number() over (
-            partition by offers.handoff_id, fields.role
+            partition by asked.handoff_id, asked.role
             order by
                 case sources.role when 'map' then 0 when 'both' then 1 else 2 end,
-                fields.source_system
+                asked.source_system
         ) as source_rank
-    from offers
-    inner join fields on offers.judged_version = fields.agreement_version
-    inner join sources on fields.source_system = sources.source_system
+    from asked
+    inner join sources on asked.source_system = sources.source_system
+    inner join values_then
+        on
+            asked.handoff_id = values_then.handoff_id
+            and asked.role = values_then.role
+            and asked.source_system = values_then.source_system
+            and asked.history_name = values_then.history_name
     inner join spans
         on
-            offers.lead_id = spans.lead_id
-            and fields.source_system = spans.source_system
-            and fields.history_name = spans.history_name
-            and offers.offered_at >= spans.from_at
-            and offers.offered_at < spans.to_at
+            asked.lead_id = spans.lead_id
+            and asked.source_system = spans.source_system
+            and asked.history_name = spans.history_name
+            and values_then.position = spans.position
 
 ),
 

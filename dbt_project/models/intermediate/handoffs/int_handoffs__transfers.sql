@@ -2,7 +2,7 @@
 
 with offers as (
 
-    select handoff_id, lead_id, offered_at, judged_version, default_calendar
+    select handoff_id, lead_id, offer_number, offered_second, judged_version, default_calendar
     from {{ ref('int_handoffs__offers') }}
 
 ),
@@ -16,6 +16,16 @@ owners as (
 spans as (
 
     select * from {{ ref('int_fields__owner_spans') }}
+
+),
+
+-- Which offer had been made, in an earlier second, when an owner was given.
+offers_then as (
+
+    {{ last_begun(
+        'spans', ['lead_id', 'span_number'], 'from_at', 'offers', 'offer_number',
+        begins=add_seconds('offered_second', 1)
+    ) }}
 
 ),
 
@@ -38,10 +48,14 @@ final as (
         coalesce(roster.calendar, offers.default_calendar) as calendar
     from offers
     inner join owners on offers.handoff_id = owners.handoff_id
+    inner join offers_then
+        on
+            offers.lead_id = offers_then.lead_id
+            and offers.offer_number = offers_then.offer_number
     inner join spans
         on
-            offers.lead_id = spans.lead_id
-            and spans.from_at > offers.offered_at
+            offers_then.lead_id = spans.lead_id
+            and offers_then.span_number = spans.span_number
             and (
                 owners.waits_until is null
                 or spans.from_at < {{ to_second('owners.waits_until') }}

@@ -1,6 +1,6 @@
 {{ config(indexes=[{'columns': ['node']}]) }}
 
-with recursive scope as (
+with scope as (
 
     select distinct node from {{ ref('int_identity__scope') }}
 
@@ -14,25 +14,60 @@ links as (
 
 ),
 
-reached (node, member) as (
+nodes as (
 
-    select node, node from scope
-
+    select node from scope
     union
+    select other_node from links
 
-    select reached.node, links.other_node
-    from reached
-    inner join links on reached.member = links.node
+),
+
+numbered as (
+
+    select
+        node,
+        cast(row_number() over (order by {{ bytewise('node') }}) as integer) as number
+    from nodes
+
+),
+
+numbered_links as (
+
+    select one.number, other.number as other_number
+    from links
+    inner join numbered as one on links.node = one.node
+    inner join numbered as other on links.other_node = other.node
+
+),
+
+sizes as (
+
+    select cast(count(*) as integer) as size from numbered
+
+),
+
+joined as (
+
+    select
+        {{ components_of('sizes.size', 'numbered_links.number', 'numbered_links.other_number') }}
+            as components
+    from sizes
+    left join numbered_links on true
+    group by sizes.size
 
 ),
 
 final as (
 
+    -- A component is called by its smallest member.
     select
-        node,
-        min({{ bytewise('member') }}) as component
-    from reached
-    group by node
+        numbered.node,
+        first_members.node as component
+    from joined
+    cross join {{ each_element('joined.components') }} as placed (first_number, number)
+    inner join numbered on placed.number = numbered.number
+    inner join numbered as first_members on placed.first_number = first_members.number
+    inner join scope on numbered.node = scope.node
 
 )
 

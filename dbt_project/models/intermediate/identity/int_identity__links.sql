@@ -9,6 +9,13 @@ with records as (
 
 ),
 
+named_contacts as (
+
+    select distinct linked_system, linked_contact_id from records
+    where linked_system is not null and linked_contact_id is not null
+
+),
+
 links as (
 
     select
@@ -27,13 +34,22 @@ links as (
 
     union all
 
-    -- A converted lead is known to the other system by its contact.
-    select records.source_system, records.record_id, converted.source_system, converted.record_id
+    -- A converted lead is known to the other system by its contact. Both are linked with the
+    -- contact, which is no record: of many leads and many namesakes no pairs are made.
+    select source_system, record_id, '|contact', linked_system || '|' || linked_contact_id
     from records
-    inner join records as converted
+    where linked_system is not null and linked_contact_id is not null
+
+    union all
+
+    select
+        records.source_system, records.record_id,
+        '|contact', named_contacts.linked_system || '|' || named_contacts.linked_contact_id
+    from records
+    inner join named_contacts
         on
-            records.linked_system = converted.source_system
-            and records.linked_contact_id = converted.contact_id
+            records.source_system = named_contacts.linked_system
+            and records.contact_id = named_contacts.linked_contact_id
 
     union all
 

@@ -36,22 +36,25 @@ claims as (
 neighbours as (
 
     -- Linked now, or one lead before: a link that was taken back separates what it had joined.
+    -- What they share is a node between them, so that the many records of one lead make no pairs.
     select node, other_node from links
 
     union all
 
-    select
-        one.source_system || '|' || one.record_id as node,
-        other.source_system || '|' || other.record_id as other_node
-    from known_before as one
-    inner join known_before as other on one.lead_id = other.lead_id
-    where one.record_id <> other.record_id or one.source_system <> other.source_system
+    select source_system || '|' || record_id as node, '|lead|' || lead_id as other_node
+    from known_before
 
     union all
 
-    select one.node, other.node as other_node
-    from claims as one
-    inner join claims as other on one.claim = other.claim and one.node <> other.node
+    select '|lead|' || lead_id, source_system || '|' || record_id from known_before
+
+    union all
+
+    select node, '|claim|' || claim from claims
+
+    union all
+
+    select '|claim|' || claim, node from claims
 
 ),
 
@@ -75,6 +78,7 @@ final as (
     from reached
     left join known_before
         on reached.node = known_before.source_system || '|' || known_before.record_id
+    where left(reached.node, 1) <> '|'
 
 )
 

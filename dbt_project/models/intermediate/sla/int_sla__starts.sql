@@ -31,6 +31,12 @@ roster as (
 
 ),
 
+owners_then as (
+
+    {{ last_begun('started', ['handoff_id', 'clause'], 'started_at', 'spans', 'span_number') }}
+
+),
+
 owned as (
 
     -- A clause stands on the calendar of whoever owns the lead when it starts; for what starts with
@@ -56,11 +62,14 @@ owned as (
     from started
     inner join owners on started.handoff_id = owners.handoff_id
     left join clocks on started.handoff_id = clocks.handoff_id
+    left join owners_then
+        on
+            started.handoff_id = owners_then.handoff_id
+            and started.clause = owners_then.clause
     left join spans
         on
             started.lead_id = spans.lead_id
-            and started.started_at >= spans.from_at
-            and started.started_at < spans.to_at
+            and owners_then.span_number = spans.span_number
 
 ),
 

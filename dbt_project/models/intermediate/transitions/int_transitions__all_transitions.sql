@@ -23,7 +23,7 @@ touches as (
 
 owners as (
 
-    select lead_id, source_system, owner_id, from_at, to_at
+    select lead_id, source_system, owner_id, from_at, span_number
     from {{ ref('int_fields__owner_spans') }}
 
 ),
@@ -41,19 +41,45 @@ versions as (
 
 ),
 
+owners_then as (
+
+    {{ last_begun('moves', ['transition_id'], 'entered_at', 'owners', 'span_number') }}
+
+),
+
+told as (
+
+    select lead_id, transition_id, transition_number, entered_second as occurred_second
+    from moves
+
+    union all
+
+    select lead_id, null, null, occurred_second from touches
+
+),
+
+-- A touch in the same second as a transition lies before it.
+counted as (
+
+    select
+        told.*,
+        count(*) filter (where transition_id is null) over (
+            partition by lead_id
+            order by occurred_second, transition_number nulls first
+            rows between unbounded preceding and current row
+        ) as touches_so_far
+    from told
+
+),
+
 touched as (
 
-    -- A touch in the same second as a transition lies before it.
     select
-        moves.transition_id,
-        count(touches.lead_id) as touches
-    from moves
-    inner join touches
-        on
-            moves.lead_id = touches.lead_id
-            and touches.occurred_second > moves.previous_second
-            and touches.occurred_second <= moves.entered_second
-    group by moves.transition_id
+        transition_id,
+        touches_so_far
+        - lag(touches_so_far) over (partition by lead_id order by transition_number) as touches
+    from counted
+    where transition_id is not null
 
 ),
 
@@ -76,11 +102,11 @@ measured as (
     from moves
     inner join versions on moves.agreement_version = versions.agreement_version
     left join touched on moves.transition_id = touched.transition_id
+    left join owners_then on moves.transition_id = owners_then.transition_id
     left join owners
         on
             moves.lead_id = owners.lead_id
-            and moves.entered_at >= owners.from_at
-            and moves.entered_at < owners.to_at
+            and owners_then.span_number = owners.span_number
     {{ join_roster('moves.agreement_version', 'owners.source_system', 'owners.owner_id') }}
 
 ),
