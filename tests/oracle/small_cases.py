@@ -102,6 +102,8 @@ def a_closing_mapped_to_none(story: Story) -> None:
         "ConvertedContactId": "003Hs0000000001AAA",
     }
     story.marketo("2026-03-02 08:00", "9000041", link=LOSES_WITH_ITS_DEAL, leadStatus="MQL")
+    told = {"Old_Value": "MQL", "New_Value": "SAL"}
+    story.activity("2026-03-03 10:00", 13, "Lead Status", "9000041", **told)
     story.lead(
         "2026-03-05 15:00",
         LOSES_WITH_ITS_DEAL,

@@ -65,10 +65,12 @@ class Nights:
         night: date,
         findings: Iterable[Mapping[str, str | None]],
         waiver: tuple[str, str] = ("Ann", "known"),
+        former_ids: Mapping[str, str] | None = None,
     ) -> None:
         """Build a night's findings, each given by the columns that matter.
 
         The finding with id `waived` is waived, by whom and why; nothing is where nobody is named.
+        `former_ids` names findings' ids by those that they had.
         """
         rows = [{"run_as_of": f"{night}T00:00Z"} | finding for finding in findings]
         by, reason = waiver
@@ -88,6 +90,13 @@ class Nights:
                     ]
                     if by
                     else [],
+                ),
+                "bridge_event_ids": _select(
+                    "former_id text, current_id text, kind text, run_as_of timestamptz",
+                    [
+                        {"former_id": old, "current_id": new, "kind": "finding"}
+                        for old, new in (former_ids or {}).items()
+                    ],
                 ),
             },
         )

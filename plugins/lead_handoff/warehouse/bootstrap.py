@@ -244,7 +244,7 @@ def _grant(cursor: psycopg.Cursor) -> None:
     for table in ("loads", "load_files", "quarantine", "load_report", "purged_days"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=LOADER)
     add("grant insert on ops.withdrawals to {role}", role=LOADER)
-    for table in ("slots", "generations", "findings_ledger"):
+    for table in ("slots", "generations", "findings_ledger", "former_ids"):
         add("grant insert, update, delete on ops.{table} to {role}", table=table, role=TRANSFORMER)
     add("grant insert on ops.finding_changes to {role}", role=TRANSFORMER)
 

@@ -8,7 +8,8 @@ queues in front of readers for longer than its lock timeout; it steps back and t
 One view is more than its model: ``marts.fct_integrity_findings`` adds what only publication knows,
 when a finding was first and last seen and when it went away (ops.findings_ledger), who waived it
 (agreement_waivers), all that became of it in order (ops.finding_changes), and keeps findings that
-have gone.
+have gone. ``marts.bridge_event_ids`` is such a ledger too (ops.former_ids): an id that was
+published once leads to what it names, for good; waivers and the ledger of findings follow it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from lead_handoff.warehouse import night_lock, steps
 from lead_handoff.warehouse.bootstrap import ANALYST
 
 FINDINGS = "fct_integrity_findings"
+FORMER_IDS = "bridge_event_ids"
 GENERATION = "generation"
 
 LEDGER_COLUMNS = {
@@ -185,8 +187,10 @@ def _publish_once(
             "was not complete; run the night again."
         )
     _demand_own_slot(cursor, slot, [mart.name for mart in wanted])
-    has_findings = any(mart.name == FINDINGS for mart in wanted)
-    if has_findings:
+    names = {mart.name for mart in wanted}
+    if FORMER_IDS in names:
+        _keep_former_ids(cursor, slot, as_of)
+    if FINDINGS in names:
         _keep_ledger(cursor, slot, as_of, sources[FINDINGS])
     generation = _write_generation(cursor, fence, run_id, slot, len(wanted), tests)
     steps.reached("publish.after_ledger")
@@ -200,6 +204,8 @@ def _publish_once(
         source = sources[mart.name]
         if mart.name == FINDINGS:
             body, shape = _findings_view(cursor, slot, source)
+        elif mart.name == FORMER_IDS:
+            body, shape = _former_ids_view(slot, source), source
         else:
             body, shape = _plain_view(slot, mart.name, source), source
         _set_view(cursor, mart.schema, mart.name, body, shape, existing)
@@ -449,9 +455,15 @@ def _findings_view(
         if not waivers:
             return sql.SQL("")
         return sql.SQL(
-            " left join {} as waiver on waiver.finding_id = {}"
-            " and waiver.waived_on::date <= context.night"
-        ).format(sql.Identifier(slot, "agreement_waivers"), sql.Identifier(of, "finding_id"))
+            " left join lateral (select given.waived_by, given.reason from {waivers} as given"
+            "  left join ops.former_ids as ids on ids.former_id = given.finding_id"
+            "  where coalesce(ids.current_id, given.finding_id) = {finding_id}"
+            "   and given.waived_on::date <= context.night"
+            "  order by ids.former_id is not null, given.waived_on limit 1) as waiver on true"
+        ).format(
+            waivers=sql.Identifier(slot, "agreement_waivers"),
+            finding_id=sql.Identifier(of, "finding_id"),
+        )
 
     body = sql.SQL(
         "select {open_columns} from {findings} as finding cross join {context} as context"
@@ -477,7 +489,9 @@ CHANGES_OF_A_FINDING = sql.SQL(
     "(select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('as_of', changes.as_of,"
     " 'change', changes.change, 'by', changes.changed_by, 'reason', changes.reason))"
     " order by changes.change_id)"
-    " from ops.finding_changes as changes where changes.finding_id = ledger.finding_id)"
+    " from ops.finding_changes as changes where changes.finding_id = ledger.finding_id"
+    "  or changes.finding_id in (select ids.former_id from ops.former_ids as ids"
+    "   where ids.current_id = ledger.finding_id))"
 )
 
 
@@ -512,15 +526,21 @@ def _note_waivers(cursor: psycopg.Cursor[Any], slot: str, as_of: datetime) -> No
     cursor.execute(
         sql.SQL(
             "with last_said as ("
-            "  select distinct on (finding_id) finding_id, as_of, change, changed_by, reason"
-            "  from ops.finding_changes where change in ('waived', 'waiver ended')"
-            "  order by finding_id, change_id desc"
+            "  select distinct on (1) coalesce(ids.current_id, said.finding_id) as finding_id,"
+            "   said.as_of, said.change, said.changed_by, said.reason"
+            "  from ops.finding_changes as said"
+            "  left join ops.former_ids as ids on ids.former_id = said.finding_id"
+            "  where said.change in ('waived', 'waiver ended')"
+            "  order by 1, said.change_id desc"
             "), waived as ("
-            "  select waiver.finding_id, waiver.waived_by::text as changed_by,"
-            "   waiver.reason::text as reason"
+            "  select distinct on (ledger.finding_id) ledger.finding_id,"
+            "   waiver.waived_by::text as changed_by, waiver.reason::text as reason"
             "  from {waivers} as waiver"
-            "  inner join ops.findings_ledger as ledger on ledger.finding_id = waiver.finding_id"
+            "  left join ops.former_ids as ids on ids.former_id = waiver.finding_id"
+            "  inner join ops.findings_ledger as ledger"
+            "   on ledger.finding_id = coalesce(ids.current_id, waiver.finding_id)"
             "  cross join {context} as context where waiver.waived_on::date <= context.night"
+            "  order by ledger.finding_id, ids.former_id is not null, waiver.waived_on"
             ")"
             " insert into ops.finding_changes (finding_id, as_of, change, changed_by, reason)"
             " select coalesce(waived.finding_id, last_said.finding_id), %(as_of)s,"
@@ -537,6 +557,49 @@ def _note_waivers(cursor: psycopg.Cursor[Any], slot: str, as_of: datetime) -> No
             context=sql.Identifier(slot, "build_context"),
         ),
         {"as_of": as_of},
+    )
+
+
+def _keep_former_ids(cursor: psycopg.Cursor[Any], slot: str, as_of: datetime) -> None:
+    """Add the ids that were replaced, and let what is known under them go on under the new ones.
+
+    An id that was replaced twice leads to the last one.
+    """
+    cursor.execute(
+        sql.SQL(
+            "insert into ops.former_ids as known (former_id, current_id, kind, first_seen)"
+            " select former_id, current_id, kind, %s from {}"
+            " on conflict (former_id) do update set current_id = excluded.current_id"
+            " where known.current_id <> excluded.current_id"
+        ).format(sql.Identifier(slot, FORMER_IDS)),
+        (as_of,),
+    )
+    cursor.execute(
+        "update ops.former_ids as earlier set current_id = later.current_id"
+        " from ops.former_ids as later where earlier.current_id = later.former_id"
+    )
+    cursor.execute(
+        "update ops.findings_ledger as ledger set finding_id = ids.current_id"
+        " from ops.former_ids as ids where ids.former_id = ledger.finding_id"
+        "  and not exists (select 1 from ops.findings_ledger as other"
+        "   where other.finding_id = ids.current_id)"
+    )
+
+
+def _former_ids_view(slot: str, source: _Relation) -> sql.Composed:
+    """Every id that was ever replaced, whether the night still has its event or not."""
+    return sql.SQL(
+        "select {columns} from ops.former_ids as ids cross join {context} as context"
+    ).format(
+        columns=sql.SQL(", ").join(
+            sql.SQL("{}::{} as {}").format(
+                sql.SQL("context.as_of") if name == "run_as_of" else sql.Identifier("ids", name),
+                sql.SQL(kind),
+                sql.Identifier(name),
+            )
+            for name, kind in source.columns
+        ),
+        context=sql.Identifier(slot, "build_context"),
     )
 
 

@@ -278,6 +278,16 @@ create index if not exists finding_changes_of_finding on ops.finding_changes (fi
 comment on table ops.finding_changes is
     'One row per change of a finding: opened, resolved, reopened, waived (by whom, why). Only grows.';
 
+create table if not exists ops.former_ids (
+    former_id text primary key,
+    current_id text not null,
+    kind text not null check (kind in ('event', 'finding')),
+    first_seen timestamptz not null
+);
+create index if not exists former_ids_of_current on ops.former_ids (current_id);
+comment on table ops.former_ids is
+    'One row per id of an event or a finding that was replaced: the id that it has now.';
+
 -- Which channel was told of which night. Not a record of findings: those are in the ledger.
 create table if not exists ops.digests (
     as_of timestamptz not null,

@@ -292,6 +292,22 @@ class TestFindings:
         self.night(company, 2, "stays")
         assert self.rows(company) == {"early": (1, 2, 3), "stays": (2, 3, None)}
 
+    def test_a_finding_goes_on_under_another_id_with_its_waiver(self, company: Nights) -> None:
+        marts = ("fct_integrity_findings", "bridge_event_ids")
+        for day, name, former in ((0, "waived", {}), (2, "new", {"waived": "new"}), (3, "new", {})):
+            finding = {"finding_id": name, "rule": "impossible_move", "evidence": "{}"}
+            company.build_findings(FIRST + timedelta(days=day), [finding], former_ids=former)
+            company.publish(*marts)
+        ((known, waived_by, changes),) = company.read(
+            "select finding_id, waived_by, changes from marts.fct_integrity_findings"
+        )
+        assert (known, waived_by) == ("new", "Ann")
+        assert [change["change"] for change in changes] == ["opened", "waived"]
+        assert self.rows(company)["new"] == (1, 4, None)
+        assert company.read("select former_id, current_id, kind from marts.bridge_event_ids") == [
+            ("waived", "new", "finding")
+        ]
+
     def test_a_resolved_finding_can_still_be_read_with_its_evidence(self, company: Nights) -> None:
         self.night(company, 0, "goes")
         self.night(company, 1)

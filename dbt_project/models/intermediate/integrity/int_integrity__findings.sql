@@ -82,10 +82,20 @@ placed as (
 
 ),
 
+former_ids as (
+
+    select former_id, event_id from {{ ref('int_events__former_ids') }}
+
+),
+
 final as (
 
     select
         {{ hash_id(['placed.rule', 'placed.subject_type', 'placed.subject_id']) }} as finding_id,
+        case
+            when former_ids.former_id is not null
+                then {{ hash_id(['placed.rule', 'placed.subject_type', 'former_ids.former_id']) }}
+        end as former_finding_id,
         placed.rule,
         placed.subject_type,
         placed.subject_id,
@@ -102,6 +112,10 @@ final as (
     from placed
     cross join in_force
     left join team_zones on placed.owners_team = team_zones.team
+    left join former_ids
+        on
+            placed.subject_id = former_ids.event_id
+            and placed.subject_type in ('event', 'transition', 'handoff')
 
 )
 

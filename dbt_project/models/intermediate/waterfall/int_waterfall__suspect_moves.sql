@@ -21,7 +21,7 @@ rules as (
 
 waivers as (
 
-    select finding_id from {{ ref('stg_agreement__waivers') }}
+    select finding_id from {{ ref('int_integrity__waived') }}
 
 ),
 

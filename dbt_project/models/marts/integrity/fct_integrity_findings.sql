@@ -25,7 +25,7 @@ rules as (
 
 waivers as (
 
-    select finding_id, waived_by, waiver_reason from {{ ref('stg_agreement__waivers') }}
+    select finding_id, waived_by, waiver_reason from {{ ref('int_integrity__waived') }}
 
 ),
 
