@@ -19,6 +19,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from lead_handoff.agreement import Agreement
+from lead_handoff.review.ids import as_in_marts
 from lead_handoff.review.text import without_contacts
 
 Row = dict[str, Any]
@@ -108,7 +109,8 @@ def gather(
     Raises:
         AgreementError: the agreement cannot be read.
     """
-    ids = [case["handoff_id"] for case in cases]
+    in_marts = as_in_marts(connection, (case["handoff_id"] for case in cases))
+    ids = list(in_marts.values())
     leads = sorted({case["lead_id"] for case in cases if case["lead_id"]})
     handoffs = {row["handoff_id"]: row for row in _rows(connection, _HANDOFFS, {"ids": ids})}
     offers = _by(_rows(connection, _OFFERS, {"leads": leads}), "lead_id")
@@ -128,11 +130,12 @@ def gather(
     result = {}
     for case in cases:
         case_id, lead_id = case["handoff_id"], case["lead_id"]
-        handoff = handoffs.get(case_id, {})
+        shown_id = in_marts[case_id]
+        handoff = handoffs.get(shown_id, {})
         window = _Window.of(case, offers[lead_id], moves[lead_id], as_of)
         people = _People(case["owner_id"], roles)
         local = _Local(_zone_of(agreement, case["team"], case["agreement_version"], default_zone))
-        owed = {row["clause"]: row for row in clauses[case_id]}
+        owed = {row["clause"]: row for row in clauses[shown_id]}
         result[case_id] = {
             "case": _facts(case, handoff, owed, people, local),
             "timeline": [
@@ -143,12 +146,12 @@ def gather(
                     local,
                     moves=moves[lead_id],
                     echoes=echoes[lead_id],
-                    touches=touches[case_id],
-                    legs=legs[case_id],
+                    touches=touches[shown_id],
+                    legs=legs[shown_id],
                     due_at=handoff.get("response_due_at"),
                 )
             ],
-            "attributes": {row["attribute"]: row["is_met"] for row in attributes[case_id]},
+            "attributes": {row["attribute"]: row["is_met"] for row in attributes[shown_id]},
         }
     return result
 

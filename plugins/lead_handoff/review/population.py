@@ -47,6 +47,7 @@ from lead_handoff.review.errors import (
     OpenMonthError,
     PopulationChangedError,
 )
+from lead_handoff.review.ids import as_in_marts
 from lead_handoff.review.policy import Policy
 from lead_handoff.review.sampler import canonical_id
 
@@ -419,6 +420,19 @@ def drift(connection: psycopg.Connection[Any], frozen: Frozen) -> Drift:
     connection.execute(
         _TAKE_EXITS, {"month_start": frozen.month_start, "month_end": frozen.month_end}
     )
+    frozen_ids = connection.execute(
+        "select handoff_id from review.population where month = %s", [frozen.month]
+    ).fetchall()
+    renamed = [
+        (former, current)
+        for former, current in as_in_marts(connection, [row[0] for row in frozen_ids]).items()
+        if former != current
+    ]
+    for former, current in renamed:
+        # What was frozen under another id is the same handoff.
+        connection.execute(
+            "update exits_now set handoff_id = %s where handoff_id = %s", [former, current]
+        )
     connection.execute(
         "insert into review.late_arrivals (month, handoff_id, exit_kind, decided_at, team, tier,"
         " agreement_version, seen_as_of)"

@@ -14,6 +14,7 @@ from lead_handoff.review.errors import (
     QuorumError,
     UnknownReviewerError,
 )
+from lead_handoff.review.ids import as_in_marts
 from lead_handoff.review.policy import POLICY_FILE, Policy
 
 _REFUSED: dict[Kind, type[PolicyError]] = {
@@ -79,6 +80,8 @@ def took_part(
     may not hold a case by now.
     """
     people: dict[str, set[str]] = {handoff_id: set() for handoff_id in handoff_ids}
+    in_marts = as_in_marts(connection, people)
+    as_frozen = {current: handoff_id for handoff_id, current in in_marts.items()}
     found = connection.execute(
         "select handoff_id, owner_id from review.population"
         " where month = %s and handoff_id = any(%s)",
@@ -87,8 +90,8 @@ def took_part(
     for mart, query in _TOOK_PART.items():
         known = connection.execute("select to_regclass(%s)", [f"marts.{mart}"]).fetchone()
         if known is not None and known[0] is not None:
-            found += connection.execute(query, [list(people)]).fetchall()
+            found += connection.execute(query, [list(as_frozen)]).fetchall()
     for handoff_id, user_id in found:
         if user_id is not None:
-            people[handoff_id].add(str(user_id))
+            people[as_frozen.get(handoff_id, handoff_id)].add(str(user_id))
     return people

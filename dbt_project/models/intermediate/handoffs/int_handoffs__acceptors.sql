@@ -6,7 +6,9 @@ with offers as (
 
 responses as (
 
-    select responses.*, offers.lead_id, offers.judged_version
+    select
+        responses.handoff_id, responses.actor_id, responses.actor_type, responses.source_system,
+        responses.responded_at, offers.lead_id, offers.judged_version
     from {{ ref('int_handoffs__responses') }} as responses
     inner join offers on responses.handoff_id = offers.handoff_id
     where responses.answer = 'accepted'

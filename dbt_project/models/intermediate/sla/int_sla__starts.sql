@@ -45,7 +45,7 @@ owned as (
         started.*,
         case
             when started.clause = 'response' and clocks.handoff_id is not null then clocks.owner_id
-            when clause in ('response', 'definition', 'follow_up_before_rejection')
+            when started.clause in ('response', 'definition', 'follow_up_before_rejection')
                 or started.started_at is null
                 then owners.owner_id
             else spans.owner_id
@@ -54,7 +54,7 @@ owned as (
             when
                 started.clause = 'response' and clocks.handoff_id is not null
                 then clocks.owner_source_system
-            when clause in ('response', 'definition', 'follow_up_before_rejection')
+            when started.clause in ('response', 'definition', 'follow_up_before_rejection')
                 or started.started_at is null
                 then owners.owner_source_system
             else spans.source_system
