@@ -1,4 +1,4 @@
-"""The ids of frozen cases as the marts have them: a record keeps an id for good, the marts may not."""
+"""The ids of frozen cases as the marts have them: a record keeps an id, the marts may not."""
 
 from __future__ import annotations
 
