@@ -9,10 +9,15 @@ with records as (
 
 ),
 
-named_contacts as (
+-- Contacts that some record names and some lead was converted to; others link nobody.
+shared_contacts as (
 
-    select distinct linked_system, linked_contact_id from records
+    select linked_system, linked_contact_id from records
     where linked_system is not null and linked_contact_id is not null
+
+    intersect
+
+    select source_system, contact_id from records
 
 ),
 
@@ -36,20 +41,25 @@ links as (
 
     -- A converted lead is known to the other system by its contact. Both are linked with the
     -- contact, which is no record: of many leads and many namesakes no pairs are made.
-    select source_system, record_id, '|contact', linked_system || '|' || linked_contact_id
+    select
+        records.source_system, records.record_id,
+        '|contact', shared_contacts.linked_system || '|' || shared_contacts.linked_contact_id
     from records
-    where linked_system is not null and linked_contact_id is not null
+    inner join shared_contacts
+        on
+            records.linked_system = shared_contacts.linked_system
+            and records.linked_contact_id = shared_contacts.linked_contact_id
 
     union all
 
     select
         records.source_system, records.record_id,
-        '|contact', named_contacts.linked_system || '|' || named_contacts.linked_contact_id
+        '|contact', shared_contacts.linked_system || '|' || shared_contacts.linked_contact_id
     from records
-    inner join named_contacts
+    inner join shared_contacts
         on
-            records.source_system = named_contacts.linked_system
-            and records.contact_id = named_contacts.linked_contact_id
+            records.source_system = shared_contacts.linked_system
+            and records.contact_id = shared_contacts.linked_contact_id
 
     union all
 

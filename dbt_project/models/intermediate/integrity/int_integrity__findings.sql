@@ -4,6 +4,8 @@ with handoffs as (
 
 ),
 
+former_ids as (select former_id, event_id from {{ ref('int_events__former_ids') }}),
+
 in_force as (
 
     select time_zone from {{ ref('int_agreement__in_force') }}
@@ -79,12 +81,6 @@ placed as (
     from findings
     left join machines on findings.machine = machines.user_id
     left join handoffs on findings.handoff_id = handoffs.handoff_id
-
-),
-
-former_ids as (
-
-    select former_id, event_id from {{ ref('int_events__former_ids') }}
 
 ),
 

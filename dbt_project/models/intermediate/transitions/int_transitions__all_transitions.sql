@@ -8,11 +8,7 @@
     pre_hook="{{ forget_affected_leads() }}"
 ) }}
 
-with moves as (
-
-    select * from {{ ref('int_transitions__moves') }}
-
-),
+with moves as (select * from {{ ref('int_transitions__moves') }}),
 
 touches as (
 
@@ -35,11 +31,7 @@ roster as (
 
 ),
 
-versions as (
-
-    select agreement_version, default_calendar from {{ ref('int_agreement__versions') }}
-
-),
+versions as (select agreement_version, default_calendar from {{ ref('int_agreement__versions') }}),
 
 owners_then as (
 

@@ -29,8 +29,7 @@ steps as (
         lag(stage_rank) over (partition by lead_id order by event_number) as from_rank,
         lag(stage_kind) over (partition by lead_id order by event_number) as from_kind,
         lag(occurred_second) over (partition by lead_id order by event_number) as previous_second,
-        -- The order within a second may go against fractions: then a move is entered when the one
-        -- before it was, and no stay has a negative length.
+        -- Where the order goes against fractions, a move is entered when the one before it was.
         max(occurred_at) over (partition by lead_id order by event_number) as entered_at
     from events
 
