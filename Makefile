@@ -23,7 +23,7 @@ export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all up down nightly pull withdraw freeze sample extend handoff-verify intake backfill psql url metrics docs \
-        check-agreement check-connection bench bench-integrity bench-review \
+        check-agreement check-connection bench bench-integrity bench-monster bench-review \
         lint format lock clean clean-all
 
 help: ## list the targets
@@ -117,6 +117,9 @@ bench: setup ## measure a full build and a night against plain COPY: make bench 
 
 bench-integrity: setup ## measure how good the rules are: make bench-integrity [PART=innocent] [KINDS="plain"] [SEEDS="1 2"]
 	@$(RUN) bench/integrity.py $(if $(PART),--part $(PART)) $(if $(KINDS),--kinds $(KINDS)) $(if $(LEADS),--leads "$(LEADS)") $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+bench-monster: setup ## measure one monstrous lead beside the same rows spread over many: make bench-monster [SCALE=0.1]
+	@$(RUN) bench/monster.py $(if $(SCALE),--scale "$(SCALE)") $(ARGS)
 
 bench-review: setup ## measure freezing, drawing and verifying a month: make bench-review [EXITS=1000000]
 	@$(RUN) bench/review_speed.py $(if $(EXITS),--exits "$(EXITS)") $(ARGS)
