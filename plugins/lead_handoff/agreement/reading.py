@@ -91,8 +91,13 @@ def _read_table(folder: Path, stem: str, file: File, tables: Tables) -> None:
     if path.is_file():
         tables.rows[stem] = list(_rows(stem, file, path, tables))
     else:
+        others = sorted(each.name for each in folder.glob(f"{stem}.*"))
+        lies_there = f"; {others[0]} lies there: save it as CSV UTF-8" if others else ""
         tables.report(
-            stem, 0, "", "is missing; it needs at least the header " + ",".join(file.names)
+            stem,
+            0,
+            "",
+            f"is missing{lies_there}; it needs at least the header {','.join(file.names)}",
         )
 
 
@@ -104,7 +109,10 @@ def _rows(stem: str, file: File, path: Path, tables: Tables) -> Iterator[Row]:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         tables.report(stem, line, "", "is not UTF-8 here; save the file as CSV UTF-8")
         return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # Where numbers have a decimal comma, spreadsheet programs write semicolons between cells.
+    first_line = next(iter(text.splitlines()), "")
+    delimiter = max(",;\t", key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
         names = [name.strip() for name in header]
@@ -120,7 +128,7 @@ def _rows(stem: str, file: File, path: Path, tables: Tables) -> Iterator[Row]:
                     number,
                     "",
                     f"has {len(cells)} cells where the header has {len(names)}; "
-                    "put text that contains a comma in double quotes",
+                    "put text that contains the separator in double quotes",
                 )
                 continue
             given = dict.fromkeys(file.names, "") | dict(zip(names, cells, strict=True))
@@ -151,9 +159,6 @@ def _named(names: tuple[str, ...], values: tuple[str, ...]) -> str:
 
 def _header_fits(stem: str, file: File, names: list[str], tables: Tables) -> bool:
     """Whether the header names every column once; what is wrong with it is noted."""
-    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        tables.report(stem, 1, "", "is separated by semicolons or tabs; save it with commas")
-        return False
     fits = True
     for column in file.columns:
         if column.name not in names and not column.may_be_absent:

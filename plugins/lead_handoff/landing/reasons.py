@@ -58,7 +58,8 @@ _WORD = re.compile(r"[^\W\d_]{5,}")
 def accepted_form(reason: str, column: Column | None) -> str:
     """In which form a row of this reason would have been taken, as a phrase."""
     form = FORMS.get(reason, "see docs/landing.md")
-    return form.format(form=_FORM_OF_KIND[column.kind if column else "text"])
+    kind = column.kind if column else "text"
+    return form.format(form=_FORM_OF_KIND.get(kind, "what docs/landing.md says of its column"))
 
 
 def sample_of(value: str, column: Column | None) -> str:

@@ -79,14 +79,15 @@ def test_what_lost_something_or_has_two_meanings_is_refused(
         read_value(kind, given)
 
 
-def as_saved(folder: Path, change: Callable[[str], str]) -> Path:
+def as_saved(folder: Path, change: Callable[[str], str], delimiter: str = ",") -> Path:
     """The example as a spreadsheet program saves it: BOM, CRLF, values its own way."""
     folder.mkdir()
     for path in EXAMPLE.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as lines:
             header, *rows = csv.reader(lines)
         with (folder / path.name).open("w", encoding="utf-8-sig", newline="") as saved:
-            csv.writer(saved).writerows([header, *([change(cell) for cell in row] for row in rows)])
+            writer = csv.writer(saved, delimiter=delimiter)
+            writer.writerows([header, *([change(cell) for cell in row] for row in rows)])
     return folder
 
 
@@ -119,6 +120,23 @@ def test_what_was_saved_with_one_meaning_says_the_same_to_all(tmp_path: Path) ->
         assert Agreement(saved).rows(stem) == Agreement(EXAMPLE).rows(stem), stem
         # What the models are given is what the check has read.
         assert written(saved, stem) == written(EXAMPLE, stem), stem
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_cells_that_semicolons_or_tabs_separate_say_the_same(
+    tmp_path: Path, delimiter: str
+) -> None:
+    saved = as_saved(tmp_path / "saved", harmless, delimiter)
+    assert check_agreement(saved) == []
+    assert agreement_hash(saved) == agreement_hash(EXAMPLE)
+    assert written(saved, "agreement_roster") == written(EXAMPLE, "agreement_roster")
+
+
+def test_a_workbook_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "agreement"))
+    (folder / "agreement_tiers.csv").rename(folder / "agreement_tiers.xlsx")
+    said = [p.message for p in check_agreement(folder) if p.file == "agreement_tiers.csv"]
+    assert any("agreement_tiers.xlsx lies there: save it as CSV UTF-8" in line for line in said)
 
 
 def test_dates_of_two_meanings_and_lost_digits_are_one_line_a_kind(tmp_path: Path) -> None:
