@@ -88,7 +88,8 @@ class PlainTables:
         self._opportunity.append((at, opened))
 
     def close_deal(self, at: int, actor: str, *, is_won: bool) -> None:
-        """The opportunity is closed."""
+        """Status and opportunity in one second."""
+        self._set(at, "status", "won" if is_won else "lost", actor)
         closed: dict[str, object] = {
             "stage": "won" if is_won else "lost",
             "is_closed": "true",
