@@ -115,6 +115,16 @@ class Version:
             result[row["attribute"]].append(row)
         return result
 
+    @property
+    def minimum_score(self) -> Decimal | None:
+        """The agreed minimum; blank and 0 are none."""
+        return parse_number(self.row["minimum_score"]) or None
+
+    @property
+    def minimum_attributes(self) -> int:
+        """The agreed minimum; 0, as blank, is none."""
+        return int(self.row["minimum_attributes"] or 0)
+
     @cached_property
     def tiers(self) -> list[Row]:
         return sorted(self.tables["tiers"], key=lambda row: int(row["tier_order"]))
@@ -123,7 +133,7 @@ class Version:
         """Return the first tier that score and attributes reach, else the last one."""
         for row in self.tiers:
             minimum = parse_number(row["minimum_score"])
-            if minimum is not None and (score is None or score < minimum):
+            if minimum and (score is None or score < minimum):
                 continue
             if attributes_met >= int(row["minimum_attributes"] or 0):
                 return row["tier"]

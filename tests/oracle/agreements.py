@@ -84,12 +84,28 @@ def _pinned_versions(rows: list[Row]) -> list[Row]:
     ]
 
 
+def _all_is_delivered(rows: list[Row]) -> list[Row]:
+    """Facts count as delivered from the beginning, however few of them a story tells."""
+    return rows + [
+        {
+            "agreement_version": version,
+            "rule": "delivery",
+            "threshold": name,
+            "value": "0",
+            "unit": "count",
+        }
+        for version in dict.fromkeys(row["agreement_version"] for row in rows)
+        for name in ("valued_records", "activities")
+    ]
+
+
 def pinned(target: Path, **versions: str) -> Path:
     """The example with the terms that the hand-worked tests reckon with.
 
     Response 8 and 16 business hours for tiers A and B, first touch 4 and 8, six touches over
     three channels in 14 days and three over two in 21, decision 14 days, stall 90 days; minimum
     score 60 and four attributes; versions from 2025-07-01 and 2026-04-01 at New York.
+    What a story does not tell did not happen: all kinds of facts count as delivered throughout.
     Keyword arguments set columns of all versions.
     """
     return copy_agreement(
@@ -97,6 +113,7 @@ def pinned(target: Path, **versions: str) -> Path:
         {
             "versions": lambda rows: setting(**versions)(_pinned_versions(rows)),
             "sla_terms": _pinned_terms,
+            "thresholds": _all_is_delivered,
         },
     )
 

@@ -7,7 +7,10 @@ possible, likely or certain for one, two, or three and more of them. The severit
 Subjects where the rules leave them open, none of which depends on a lead's id: a stalled lead is
 the transition that entered the stage; a version's missing signature is the version; an unmapped
 value is `<source>|<object>|<field>|<value>`; a second live record is `<source>|<surviving id>`;
-what a source never delivers is `<source>|<version>`.
+what a company does not deliver is `<kind of fact>|<version>`.
+
+Nothing is judged of before the first version: no handoff offered, no move made, no batch recorded
+then. What the data are worth is: gaps, impossible dates, unmapped values, second records.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from itertools import pairwise
 
 from tests.oracle.agreement import CLOSED_STAGES, Version, looked_up
 from tests.oracle.company import USER_OBJECTS, Change, names_a_campaign
+from tests.oracle.delivery import Delivery
 from tests.oracle.handoffs import Handoff, Handoffs
 from tests.oracle.identity import DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
@@ -73,8 +77,10 @@ class Findings:
         transitions: dict[str, list[Transition]],
         handoffs: Handoffs,
         compliance: Compliance,
+        delivery: Delivery,
         as_of: datetime,
     ) -> None:
+        self.delivery = delivery
         self.identity = identity
         self.company = identity.company
         self.agreement = identity.agreement
@@ -99,6 +105,7 @@ class Findings:
         self._history_gap()
         self._unsigned_agreement()
         self._unmapped_stage_value()
+        self._not_delivered()
         self.found = list({(f.rule, f.subject_type, f.subject_id): f for f in self.found}.values())
 
     def _add(
@@ -278,6 +285,8 @@ class Findings:
     # -- handoffs --------------------------------------------------------------------------
 
     def _of_handoff(self, handoff: Handoff) -> None:
+        if handoff.agreement_version is None:
+            return
         self._auto_acceptance(handoff)
         if handoff.outcome == "ignored":
             self._add_handoff("ignored_handoff", handoff)
@@ -290,15 +299,13 @@ class Findings:
             self._rejection_rules(handoff, rejection)
 
     def _definition_rules(self, handoff: Handoff) -> None:
-        if handoff.score is not None:
-            if not handoff.met_definition:
-                self._add_handoff("below_definition", handoff)
-            return
-        source = self._role_source(handoff.lead, "score", "map", handoff.version)
-        if source is not None and not self._ever_delivers(source, "score"):
-            self._add_never("missing_score", source, handoff.version)
-        else:
-            self._add_handoff("missing_score", handoff)
+        """A missing score breaks a definition that asks for one; else the rest may."""
+        version, at = handoff.version, handoff.offered_at
+        if handoff.score is None and version.minimum_score is not None:
+            if self.delivery.covers("scores", version, at, at):
+                self._add_handoff("missing_score", handoff)
+        elif handoff.met_definition is False:
+            self._add_handoff("below_definition", handoff)
 
     def _engaged_but_unfit(self, handoff: Handoff) -> None:
         rule = "engaged_but_unfit"
@@ -312,11 +319,13 @@ class Findings:
     def _owner_rules(self, handoff: Handoff) -> None:
         if handoff.owner_id is None:
             grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
-            source = handoff.owner_source
-            if source is not None and not self._ever_delivers(source, "owner"):
-                self._add_never("no_owner", source, handoff.version)
-            elif self.as_of > handoff.offered_at + grace:
+            last = handoff.offered_at + grace
+            is_known = self.delivery.covers("owners", handoff.version, handoff.offered_at, last)
+            if is_known and self.as_of > last:
                 self._add_handoff("no_owner", handoff)
+            return
+        offered = handoff.offered_at
+        if not self.delivery.covers("owners", handoff.version, offered, offered):
             return
         source = handoff.owner_source or ""
         versions = self.company.record_versions(
@@ -351,79 +360,57 @@ class Findings:
         is_short = clause is not None and clause.status == "breached"
         if is_short:
             self._add_handoff("rejected_without_follow_up", handoff)
+        if not self.delivery.covers("reasons", version, handoff.offered_at, rejection.entered_at):
+            return
         if rejection.to_stage != "lost" and (handoff.reason or "") not in version.reasons:
-            source = rejection.event.source
-            if not self._ever_gives_reasons(source):
-                self._add_never("rejection_without_reason", source, version)
-            else:
-                self._add_handoff("rejection_without_reason", handoff)
+            self._add_handoff("rejection_without_reason", handoff)
         made = handoff.touches_until(rejection.entered_at)
         # One rejection, one finding: what falls short of the number is told above (ruling 136).
         is_one_channel = len({touch.channel for touch in made}) == 1
-        if version.needs_follow_up(handoff.reason) and is_one_channel and not is_short:
+        is_judged = handoff.knows_touches_before_exit and version.needs_follow_up(handoff.reason)
+        if is_judged and is_one_channel and not is_short:
             self._add_handoff("one_touch_abandonment", handoff)
         listed = version.reasons.get(handoff.reason or "")
         if listed and parse_boolean(listed["is_overqualification"]) and handoff.met_definition:
             self._add_handoff("overqualified_rejection", handoff)
 
-    # -- what a source never delivers ------------------------------------------------------
+    # -- what is not delivered -------------------------------------------------------------
 
-    def _role_source(self, lead: Lead, role: str, side: str, version: Version) -> str | None:
-        named = {row["source_system"] for row in version.fields(role)}
-        for source in self.agreement.sources_by_role(side):
-            if source in named and source in lead.survivors:
-                return source
-        return None
+    def _not_delivered(self) -> None:
+        """Of each kind never delivered, or thin, one finding a version that would judge by it."""
+        judged: dict[tuple[str, str], Version] = {}
+        for handoff in self.handoffs.all():
+            if handoff.agreement_version is None:
+                continue
+            for kind in self._would_judge(handoff):
+                judged[kind, handoff.version.name] = handoff.version
+        for (kind, name), version in judged.items():
+            is_thin = kind == "activities" and name in self.delivery.thin
+            if is_thin or self.delivery.begins[kind] is None:
+                self._add("not_delivered", version, ("kind_of_fact", f"{kind}|{name}"))
 
-    def _ever_delivers(self, source: str, role: str) -> bool:
-        """Whether any lead of a source ever had a value in the field that plays a role.
+    def _would_judge(self, handoff: Handoff) -> list[str]:
+        """The kinds of facts by which a handoff would be judged."""
+        version, kinds = handoff.version, ["owners"]
+        if handoff.owner_id is not None:
+            kinds.append("users")
+        if version.minimum_score is not None:
+            kinds.append("scores")
+        if version.minimum_attributes:
+            kinds.append("attributes")
+        if handoff.response is not None:
+            kinds.append("activities")
+        if handoff.rejection is not None and handoff.rejection.actor_type != "automation":
+            kinds.append("reasons")
+        stages = {move.to_stage for move in handoff.following}
+        is_stay_judged = "sal" in stages and not self.delivery.tells_sql(version)
+        if is_stay_judged or stages & {"sql", "won"}:
+            kinds.append("opportunities")
+        return kinds
 
-        Choice: as its surviving record tells, from which the fields of a lead are read.
-        """
-        if not hasattr(self, "_delivers"):
-            self._delivers: dict[tuple[str, str], bool] = {}
-        if (source, role) not in self._delivers:
-            name = LEAD_OBJECTS[source]
-            rows = [
-                row
-                for version in self.agreement.versions
-                for row in version.fields(role)
-                if row["source_system"] == source
-            ]
-            fields = {row["field"] for row in rows}
-            histories = {row["history_name"] for row in rows}
-            survivors = {lead.survivor_id(source) for lead in self.identity.leads}
-            self._delivers[source, role] = any(
-                version.row.get(field)
-                for key, versions in self.company.versions[source, name].items()
-                if key in survivors
-                for version in versions
-                for field in fields
-            ) or any(
-                change.new or change.old
-                for key, changes in self.company.changes.items()
-                if key[:2] == (source, name) and key[2] in survivors and key[3] in histories
-                for change in changes
-            )
-        return self._delivers[source, role]
-
-    def _ever_gives_reasons(self, source: str) -> bool:
-        has_field = any(
-            row["source_system"] == source
-            for version in self.agreement.versions
-            for row in version.fields("reason")
-        )
-        if has_field:
-            return self._ever_delivers(source, "reason")
-        return any(
-            event.reason
-            for events in self.events.events.values()
-            for event in events
-            if event.source == source
-        )
-
-    def _add_never(self, rule: str, source: str, version: Version) -> None:
-        self._add(rule, version, ("source", f"{source}|{version.name}"))
+    def _is_too_early(self, at: datetime) -> bool:
+        """Whether something lies before the first version, when nothing was agreed."""
+        return self.agreement.in_force(at) is None
 
     # -- transitions -----------------------------------------------------------------------
 
@@ -431,17 +418,32 @@ class Findings:
         has_opportunity = bool(self.events.opportunities.get(lead.lead_id))
         for place, move in enumerate(moves):
             previous = moves[place - 1] if place else None
+            if self._is_too_early(move.entered_at):
+                continue
             if move.direction == "forward" and move.skipped_stages > 0:
                 self._add_transition("skipped_stage", move)
             if move.direction == "backward":
                 self._add_transition("backward_move", move)
-            without = move.to_stage in ("sql", "won") and not has_opportunity
+            since = previous.entered_at if previous else move.entered_at
+            without = (
+                move.to_stage in ("sql", "won")
+                and not has_opportunity
+                and self.delivery.covers("opportunities", move.version, since, move.entered_at)
+            )
             if without or (previous and is_impossible(previous, move)):
                 self._add_transition("impossible_move", move)
             if previous is not None:
                 self._silent_auto_promotion(move, previous)
         if moves and moves[-1].to_stage in ("sal", "sql") and self._is_stalled(moves[-1]):
             self._add_transition("stalled_lead", moves[-1])
+
+    def _knows_stay(self, stay: Transition) -> bool:
+        """Whether a stay that lasts is judged: as its handoff, and where its end would be known."""
+        handoff = self._handoff_of(stay)
+        at = handoff.offered_at if handoff else stay.entered_at
+        return not self._is_too_early(at) and self.delivery.knows_stays(
+            stay.version, stay.entered_at, self.as_of
+        )
 
     def _stalled_portfolios(self) -> None:
         """An owner's, and a team's, open leads of which too many stand still.
@@ -453,6 +455,8 @@ class Findings:
         for lead in self.identity.leads:
             moves = self.transitions.get(lead.lead_id, [])
             if lead.is_deleted or not moves or moves[-1].to_stage not in ("sal", "sql"):
+                continue
+            if not self._knows_stay(moves[-1]):
                 continue
             owner = self.identity.owner_at(lead, self.as_of)
             team = looked_up(now, owner, "team") if owner else None
@@ -467,7 +471,7 @@ class Findings:
 
     def _is_stalled(self, stay: Transition) -> bool:
         days = stay.version.number_threshold("stalled_lead", "stall_days", "90")
-        return self.as_of > stay.entered_at + timedelta(days=float(days))
+        return self._knows_stay(stay) and self.as_of > stay.entered_at + timedelta(days=float(days))
 
     def _systems_disagree(self, lead: Lead, moves: list[Transition]) -> None:
         events = self.events.events.get(lead.lead_id, [])
@@ -476,6 +480,8 @@ class Findings:
             rule = "systems_disagree"
             hours_before = move.version.number_threshold(rule, "before_hours", "1")
             hours_after = move.version.number_threshold(rule, "after_hours", "24")
+            if self._is_too_early(event.occurred_at):
+                continue
             first = event.occurred_at - timedelta(hours=float(hours_before))
             last = event.occurred_at + timedelta(hours=float(hours_after))
             if self.as_of <= last:
@@ -497,6 +503,8 @@ class Findings:
                 ):
                     self._add_event(rule, event, move.version)
         for event in events:
+            if self._is_too_early(event.occurred_at):
+                continue
             version = self.agreement.judging(event.occurred_at)
             is_offer = event.stage == version.handoff_stage
             if not event.is_authority and is_offer and not self._has_authority(lead, event):
@@ -564,7 +572,9 @@ class Findings:
         batches: dict[tuple[str, str, datetime, str], list[Touch]] = defaultdict(list)
         for touches in self.handoffs.touches.by_lead.values():
             for touch in touches:
-                if touch.user_id is not None and touch.recorded_at is not None:
+                if touch.user_id is None or touch.recorded_at is None:
+                    continue
+                if not self._is_too_early(touch.recorded_at):
                     version = self.agreement.judging(touch.recorded_at)
                     minutes = version.number_threshold("padded_activity", "batch_minutes", "1")
                     span = int(minutes) * 60

@@ -50,7 +50,8 @@ class Handoff:
     fit_score: Decimal | None = None
     engagement_score: Decimal | None = None
     attributes_met: int = 0
-    met_definition: bool = False
+    meets_definition: bool = False
+    met_definition: bool | None = False
     tier: str | None = None
     response_started_at: datetime | None = None
     response_owner_id: str | None = None
@@ -68,6 +69,9 @@ class Handoff:
     touches: list[Touch] = field(default_factory=list)
     opportunity: Opportunity | None = None
     campaign_id: str | None = None
+    touch_dues: list[datetime] = field(default_factory=list)
+    knows_touches: bool = True
+    knows_touches_before_exit: bool = True
 
     @property
     def handoff_id(self) -> str:
@@ -196,12 +200,13 @@ class Handoffs:
         handoff.attributes_met = sum(
             self.is_attribute_met_at_offer(handoff, attribute) for attribute in version.attributes
         )
-        minimum_score = parse_number(version.row["minimum_score"] or None)
-        score_is_met = minimum_score is None or (
-            handoff.score is not None and handoff.score >= minimum_score
+        score_is_met = version.minimum_score is None or (
+            handoff.score is not None and handoff.score >= version.minimum_score
         )
-        minimum_attributes = int(version.row["minimum_attributes"] or 0)
-        handoff.met_definition = score_is_met and handoff.attributes_met >= minimum_attributes
+        handoff.meets_definition = (
+            score_is_met and handoff.attributes_met >= version.minimum_attributes
+        )
+        handoff.met_definition = handoff.meets_definition
         handoff.tier = version.tier_of(handoff.score, handoff.attributes_met)
         first = handoff.first_into(RESPONSE_STAGES)
         end = first.entered_at if first else handoff.next_offered_at or self.company.as_of

@@ -577,7 +577,8 @@ class _Company:
         drawn = Random(f"{self.seed} and a timer")
         rep, days, nights = drawn.choice(REPS), drawn.choice([9, 20, 23, 45]), drawn.random() < 0.5
         for _ in range(drawn.randrange(11, 17)):
-            created = _FIRST + timedelta(seconds=drawn.randrange(60 * 86_400))
+            # Once activities come in: before that nobody knows of silence.
+            created = _FIRST + timedelta(days=30, seconds=drawn.randrange(45 * 86_400))
             accepted = created + timedelta(hours=drawn.randrange(1, 40))
             promoted = accepted + timedelta(days=days, hours=drawn.randrange(24) if nights else 0)
             row = {"Id": self.salesforce_id("00Q"), "IsDeleted": "false", "Status": "Converted"}

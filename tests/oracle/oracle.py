@@ -12,6 +12,7 @@ from typing import Any
 from tests.oracle import rows, trends
 from tests.oracle.agreement import Agreement
 from tests.oracle.company import Company, Landed
+from tests.oracle.delivery import Delivery
 from tests.oracle.findings import Findings
 from tests.oracle.freshness import agg_source_freshness
 from tests.oracle.handoffs import Handoffs
@@ -37,6 +38,7 @@ class Judged:
     transitions: dict[str, list[Transition]]
     touches: Touches
     handoffs: Handoffs
+    delivery: Delivery
     compliance: Compliance
     findings: Findings
     as_of: datetime
@@ -61,10 +63,22 @@ def judge(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
                 if touch.user_id is not None
             )
     handoffs = Handoffs(company, identity, events, transitions, touches)
-    compliance = Compliance(handoffs, identity, as_of)
-    findings = Findings(identity, events, transitions, handoffs, compliance, as_of)
+    delivery = Delivery(company, identity, events, touches, as_of)
+    delivery.weigh(handoffs)
+    delivery.blank_what_is_not_known(transitions, handoffs)
+    compliance = Compliance(handoffs, identity, delivery, as_of)
+    findings = Findings(identity, events, transitions, handoffs, compliance, delivery, as_of)
     return Judged(
-        company, identity, events, transitions, touches, handoffs, compliance, findings, as_of
+        company,
+        identity,
+        events,
+        transitions,
+        touches,
+        handoffs,
+        delivery,
+        compliance,
+        findings,
+        as_of,
     )
 
 

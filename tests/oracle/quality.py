@@ -229,8 +229,12 @@ class Quality:
             if row.started_at <= handoff.offered_at < row.due_at
             and self._is_in(handoff, row.segment or "all")
         ]
-        qualified = sum(handoff.met_definition for handoff in delivered)
-        promised = int(row.required or 0)
+        qualified = sum(handoff.met_definition is True for handoff in delivered)
+        unknown = sum(handoff.met_definition is None for handoff in delivered)
+        promised = self._promised(row)
+        # What is not known to have met the definition may have: a shortfall is then not known.
+        is_open = 0 < promised - qualified <= unknown
+        shortfall = None if is_open else max(promised - qualified, 0)
         gone = min(self.as_of, row.due_at) - row.started_at
         is_over = row.due_at <= self.as_of
         months = (row.due_at - row.started_at).days // 28
@@ -242,10 +246,11 @@ class Quality:
                 "agreement_version": row.agreement_version,
                 "promised": promised,
                 "delivered": len(delivered),
-                "qualified": qualified,
-                "shortfall": max(promised - qualified, 0),
+                "qualified": qualified if unknown < len(delivered) or not delivered else None,
+                "qualification_unknown": unknown,
+                "shortfall": shortfall,
             }
-            | share("quality", qualified, len(delivered))
+            | share("quality", qualified, len(delivered) - unknown)
             | acceptance(delivered, self.as_of)
             | {
                 "status": row.status,
@@ -256,6 +261,17 @@ class Quality:
                 "is_period_over": is_over,
                 "is_mature": is_over and all(one.outcome != "pending" for one in delivered),
             }
+        )
+
+    def _promised(self, row: Clause) -> int:
+        version = next(one for one in self.agreement.versions if one.name == row.agreement_version)
+        assert row.started_at is not None
+        assert row.due_at is not None
+        kind = "quarter" if (row.due_at - row.started_at).days // 28 >= 3 else "month"
+        return next(
+            int(line["qualified_handoffs"])
+            for line in version.tables["commitments"]
+            if (line["period_kind"], line["segment"]) == (kind, row.segment)
         )
 
     def _is_in(self, handoff: Handoff, segment: str) -> bool:
@@ -282,7 +298,8 @@ class Quality:
                 found[month, "routed", *owner].append(handoff)
         result = []
         for (month, leg, source, user), handoffs in found.items():
-            met = sum(one.met_definition for one in handoffs)
+            met = sum(one.met_definition is True for one in handoffs)
+            unknown = sum(one.met_definition is None for one in handoffs)
             amounts = self._amounts(one for one in handoffs if one.first_into({"won"}))
             only = next(iter(amounts)) if len(amounts) == 1 else None
             row: MartRow = {
@@ -291,9 +308,10 @@ class Quality:
                 "source_system": source,
                 "user_id": user,
                 "handoffs": len(handoffs),
-                "met_definition": met,
+                "met_definition": met if unknown < len(handoffs) else None,
+                "definition_unknown": unknown,
             }
-            row |= share("definition_rate", met, len(handoffs))
+            row |= share("definition_rate", met, len(handoffs) - unknown)
             row |= acceptance(handoffs, self.as_of) | judgement(handoffs)
             row["currencies"] = len(amounts)
             row["currency"] = only

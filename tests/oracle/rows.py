@@ -199,11 +199,13 @@ def _handoff_row(identity: Identity, handoff: Handoff) -> MartRow:
         "sent_back_at": handoff.sent_back.entered_at if handoff.sent_back else None,
         "expired": handoff.expired,
         "transfers": len(handoff.transfers),
-        "first_touch_at": touches[0].occurred_at if touches else None,
-        "touches": len(touches),
-        "channels": len({touch.channel for touch in touches}),
+        "first_touch_at": (touches[0].occurred_at if touches and handoff.knows_touches else None),
+        "touches": len(touches) if handoff.knows_touches else None,
+        "channels": (len({touch.channel for touch in touches}) if handoff.knows_touches else None),
         "touches_before_rejection": (
-            len(handoff.touches_until(rejection.entered_at)) if rejection else None
+            len(handoff.touches_until(rejection.entered_at))
+            if rejection and handoff.knows_touches_before_exit
+            else None
         ),
         "sql_at": sql.entered_at if sql else None,
         "sql_actor_type": sql.actor_type if sql else None,

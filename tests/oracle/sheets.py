@@ -382,7 +382,9 @@ class Sheets:
             }
 
     def _persistence(self, handoffs: list[Handoff]) -> dict[str, Any]:
-        owed = [one for one in handoffs if _owes_follow_up(one)]
+        all_owed = [one for one in handoffs if _owes_follow_up(one)]
+        owed = [one for one in all_owed if one.knows_touches]
+        is_known = bool(owed) or not all_owed
         terms = [one.term("follow_up") for one in handoffs if one.agreement_version]
         made = [len(one.counted_touches) for one in owed]
         channels = [len({touch.channel for touch in one.counted_touches}) for one in owed]
@@ -396,34 +398,46 @@ class Sheets:
             for one in owed
             for before, after in pairwise(one.counted_touches)
         ]
-        dropped = [_touches_before_drop(one) for one in handoffs if _is_dropped(one)]
+        all_dropped = [one for one in handoffs if _is_dropped(one)]
+        dropped = [
+            _touches_before_drop(one) for one in all_dropped if one.knows_touches_before_exit
+        ]
+        is_drop_known = bool(dropped) or not all_dropped
         once = sum(len(touches) == 1 for touches in dropped)
         middle = percentile(made, MEDIAN)
         return {
             "handoffs": len(handoffs),
-            "handoffs_owed": len(owed),
+            "handoffs_owed": len(all_owed),
+            "touches_unknown": len(all_owed) - len(owed),
             "touches_needed": _most(term.touches for term in terms if term),
             "channels_needed": _most(term.channels for term in terms if term),
-            "touches": sum(made),
+            "touches": sum(made) if is_known else None,
             "mean_touches": rounded(sum(made), len(made)) if made else None,
             "median_touches": rounded(middle.numerator, middle.denominator) if middle else middle,
-            "reached_touches": reached,
+            "reached_touches": reached if is_known else None,
             **share("reached_touches_rate", reached, len(owed)),
-            "reached_channels": spread,
+            "reached_channels": spread if is_known else None,
             **share("reached_channels_rate", spread, len(owed)),
             "sql_by_person_before": sum(
                 _is_taken_to_sql_by_person(one) and got < want
                 for one, got, (want, _) in zip(owed, made, needed, strict=True)
-            ),
-            "touched": touched,
-            "one_channel_only": narrow,
+            )
+            if is_known
+            else None,
+            "touched": touched if is_known else None,
+            "one_channel_only": narrow if is_known else None,
             **share("one_channel_only_rate", narrow, touched),
-            "dropped": len(dropped),
-            "dropped_untouched": sum(not touches for touches in dropped),
-            "dropped_on_one_channel": sum(
-                len(touches) > 1 and len(set(touches)) == 1 for touches in dropped
+            "dropped": len(all_dropped),
+            "dropped_touches_unknown": len(all_dropped) - len(dropped),
+            "dropped_untouched": (
+                sum(not touches for touches in dropped) if is_drop_known else None
             ),
-            "dropped_after_one_touch": once,
+            "dropped_on_one_channel": (
+                sum(len(touches) > 1 and len(set(touches)) == 1 for touches in dropped)
+                if is_drop_known
+                else None
+            ),
+            "dropped_after_one_touch": once if is_drop_known else None,
             **share("dropped_after_one_touch_rate", once, len(dropped)),
             "median_hours_between_touches": percentile_hours(gaps, MEDIAN),
             "is_mature": not any(self._is_running(one) for one in handoffs),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tests.oracle.agreement import CLOSED_STAGES, Row, Version
+from tests.oracle.delivery import Delivery
 from tests.oracle.handoffs import RESPONSE_STAGES, Handoff, Handoffs
 from tests.oracle.identity import Identity
 from tests.oracle.transitions import Transition
@@ -52,9 +53,12 @@ class Clause:
 class Compliance:
     """Judges every clause of every handoff as it stands at as_of."""
 
-    def __init__(self, handoffs: Handoffs, identity: Identity, as_of: datetime) -> None:
+    def __init__(
+        self, handoffs: Handoffs, identity: Identity, delivery: Delivery, as_of: datetime
+    ) -> None:
         self.handoffs = handoffs
         self.identity = identity
+        self.delivery = delivery
         self.as_of = as_of
         self.agreement = handoffs.agreement
         self.rows: list[Clause] = []
@@ -85,17 +89,50 @@ class Compliance:
             judge(handoff, row)
         if row.status == "not_applicable":
             row.because = self._why_not(handoff, row)
+        if row.because == "not_delivered":
+            # Whether it was kept nobody knows.
+            row.met_at = None
         return row
 
     def _why_not(self, handoff: Handoff, row: Clause) -> str:
         """Why a clause is not applicable: the first reason that holds."""
         if row.started_at is None or row.due_at is None:
             return "not_started"
+        if _is_by(row.met_at, row.due_at):
+            return "not_delivered"
         if self._is_closed_by_machine(handoff, row):
             return "by_machine"
         if handoff.next_offered_at is not None and row.due_at >= handoff.next_offered_at:
             return "superseded"
-        return "excused"
+        return "excused" if row.is_excused else "not_delivered"
+
+    def _knows(self, handoff: Handoff, row: Clause) -> bool:
+        """Whether all that a clause needs was delivered from the offer to its due time.
+
+        Reasons are needed where a person's exit could be excused by one.
+        """
+        offered, due, version = handoff.offered_at, row.due_at, handoff.version
+        if due is None:
+            return True
+        if row.clause == "definition":
+            return handoff.met_definition is not None
+        if row.clause == "no_stall":
+            return self.delivery.knows_stays(version, offered, due)
+        if row.clause in ("first_touch", "follow_up", "follow_up_before_rejection"):
+            exit_move = handoff.rejection
+            if row.clause == "follow_up":
+                exit_move = handoff.sent_back
+                if exit_move is not None and exit_move.entered_at >= due:
+                    exit_move = None
+            could_be_excused = (
+                row.clause != "first_touch"
+                and exit_move is not None
+                and exit_move.actor_type != "automation"
+            )
+            return self.delivery.knows_touches_until(handoff, due) and (
+                not could_be_excused or self.delivery.covers("reasons", version, offered, due)
+            )
+        return True
 
     @staticmethod
     def _is_closed_by_machine(handoff: Handoff, row: Clause) -> bool:
@@ -121,7 +158,7 @@ class Compliance:
     def _settle(self, row: Clause, is_met: bool) -> None:
         """Status of a clause that has started: met, breached, pending, or nobody's to keep."""
         handoff = row.handoff
-        if row.due_at is None:
+        if row.due_at is None or (handoff is not None and not self._knows(handoff, row)):
             row.status = "not_applicable"
         elif is_met:
             row.status = "met"
@@ -233,6 +270,7 @@ class Compliance:
         if rejection.actor_type == "automation":
             return
         if not handoff.version.needs_follow_up(handoff.reason):
+            row.is_excused = True
             return
         term = handoff.term("follow_up_before_rejection")
         assert term is not None
@@ -254,7 +292,7 @@ class Compliance:
         self._measure_time(row, handoff)
 
     def _no_stall(self, handoff: Handoff, row: Clause) -> None:
-        """Of the stays in sal and sql: the first breached, else the running, else the last."""
+        """Of the stays in sal and sql: the first that outlasted its time, the running, the last."""
         stays = [move for move in handoff.following if move.to_stage in ("sal", "sql")]
         if not stays:
             return
@@ -268,18 +306,22 @@ class Compliance:
             return result
 
         rows = [judged(stay) for stay in stays]
-        breached = [one for one in rows if one.status == "breached"]
+        outlasted = [one for one in rows if one.met_at and one.due_at and one.met_at > one.due_at]
         running = [one for one in rows if one.met_at is None]
-        chosen = (breached + running + rows[-1:])[0]
+        chosen = (outlasted + running + rows[-1:])[0]
         for name in vars(chosen):
             setattr(row, name, getattr(chosen, name))
 
     def _definition(self, handoff: Handoff, row: Clause) -> None:
         row.started_at = row.due_at = handoff.offered_at
-        row.met_at = handoff.offered_at if handoff.met_definition else None
-        self._settle(row, handoff.met_definition)
-        minimum = int(handoff.version.row["minimum_attributes"] or 0)
-        self._measure_count(row, minimum, handoff.attributes_met)
+        row.met_at = handoff.offered_at if handoff.meets_definition else None
+        self._settle(row, handoff.meets_definition)
+        if row.status == "not_applicable":
+            return
+        row.actual = Decimal(handoff.attributes_met)
+        if handoff.version.minimum_attributes:
+            row.required = Decimal(handoff.version.minimum_attributes)
+            row.margin = row.actual - row.required
 
     # -- volume ----------------------------------------------------------------------------
 
@@ -318,13 +360,13 @@ class Compliance:
     ) -> Clause:
         start = first_instant_of_day(period, zone).astimezone(UTC)
         end = first_instant_of_day(following, zone).astimezone(UTC)
-        qualified = sorted(
-            handoff.offered_at
+        delivered = [
+            handoff
             for handoff in self.handoffs.all()
-            if handoff.met_definition
-            and start <= handoff.offered_at < end
-            and self._is_in_segment(handoff, line["segment"])
-        )
+            if start <= handoff.offered_at < end and self._is_in_segment(handoff, line["segment"])
+        ]
+        qualified = sorted(one.offered_at for one in delivered if one.met_definition)
+        unknown = sum(one.met_definition is None for one in delivered)
         needed = int(line["qualified_handoffs"])
         row = Clause(
             "volume",
@@ -339,6 +381,10 @@ class Compliance:
             row.met_at = start
         elif len(qualified) >= needed:
             row.met_at = qualified[needed - 1]
+        if row.met_at is None and len(qualified) + unknown >= needed:
+            # Those of whom nobody knows whether they met the definition could decide it.
+            row.because = "not_delivered"
+            return row
         self._settle(row, row.met_at is not None)
         self._measure_count(row, needed, len(qualified))
         return row

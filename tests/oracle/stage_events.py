@@ -21,7 +21,7 @@ OPPORTUNITY_OBJECTS = {
 }
 _CLOSED_FIELDS = {"salesforce": "CloseDate", "generic": "closed_at", "hubspot": "closedate"}
 _STAGE_FIELDS = {"salesforce": "StageName", "hubspot": "dealstage"}
-_OPPORTUNITY_FIELDS = {
+OPPORTUNITY_FIELDS = {
     "salesforce": ("CreatedDate", "Amount", "CurrencyIsoCode", "CampaignId", "IsClosed", "IsWon"),
     "generic": ("created_at", "amount", "currency", "campaign_id", "is_closed", "is_won"),
     "hubspot": (
@@ -257,7 +257,7 @@ class StageEvents:
         for source, name in OPPORTUNITY_OBJECTS.items():
             for key, row in self.company.current(source, name).items():
                 lead = self._lead_of_opportunity(source, key, row)
-                created = self.company.instant(source, row.get(_OPPORTUNITY_FIELDS[source][0]))
+                created = self.company.instant(source, row.get(OPPORTUNITY_FIELDS[source][0]))
                 if lead is None or created is None:
                     continue
                 closings = self._closings(source, name, key, created)
@@ -273,7 +273,7 @@ class StageEvents:
     def _note_opportunity(
         self, lead: Lead, source: str, key: str, created: datetime, row: Cells
     ) -> None:
-        _, amount, currency, campaign, *_ = _OPPORTUNITY_FIELDS[source]
+        _, amount, currency, campaign, *_ = OPPORTUNITY_FIELDS[source]
         self.opportunities[lead.lead_id].append(
             Opportunity(
                 source,
@@ -380,7 +380,7 @@ class StageEvents:
         """
         found: dict[str, _Closing | None] = {}
         name, stage_field = OPPORTUNITY_OBJECTS[source], _STAGE_FIELDS[source]
-        *_, is_closed, is_won = _OPPORTUNITY_FIELDS[source]
+        *_, is_closed, is_won = OPPORTUNITY_FIELDS[source]
         for version in versions:
             row = version.row
             at = self.company.instant(source, row.get("LastStageChangeDate"))
@@ -475,7 +475,7 @@ class StageEvents:
                 (source, name, key),
                 0,
                 opportunity_id=key,
-                day=self._day(source, name, _OPPORTUNITY_FIELDS[source][0], created),
+                day=self._day(source, name, OPPORTUNITY_FIELDS[source][0], created),
             )
         )
 

@@ -306,16 +306,6 @@ def test_a_score_is_missing_or_too_low_but_never_both(story: Story) -> None:
     assert "missing_score" not in rules(story)
 
 
-def test_a_source_that_never_tells_a_score_gives_one_finding(story: Story) -> None:
-    for key in ("1", "2"):
-        story.marketo("2026-04-01 12:00", key=key, link="", leadStatus="Inquiry")
-        story.mql("2026-04-07 14:00", score=None, key=key)
-    found = [f for f in story.judged(END).findings.found if f.rule == "missing_score"]
-    assert [(finding.subject_type, finding.subject_id) for finding in found] == [
-        ("source", "marketo|v2")
-    ]
-
-
 def test_a_value_without_a_mapping_is_found_once(story: Story) -> None:
     offer(story)
     story.status("2026-04-07 15:00", "Open", "Odd")

@@ -28,7 +28,7 @@ class Transition:
     version: Version
     entered_at: datetime
     exited_at: datetime | None = None
-    touches_since_previous: int = 0
+    touches_since_previous: int | None = 0
 
     @property
     def transition_id(self) -> str:
@@ -43,8 +43,11 @@ class Transition:
         return self.event.actor_type
 
     @property
-    def is_silent(self) -> bool:
-        return self.direction == "forward" and self.touches_since_previous == 0
+    def is_silent(self) -> bool | None:
+        """Whether nobody touched the lead before a forward move; None where nobody can know."""
+        if self.direction != "forward":
+            return False
+        return None if self.touches_since_previous is None else self.touches_since_previous == 0
 
 
 def in_order(events: list[StageEvent]) -> list[StageEvent]:

@@ -352,7 +352,10 @@ _MEASURES: dict[str, tuple[_Of, _True]] = {
         lambda trends, one: trends._response_status(one) in ("met", "breached"),
         lambda trends, one, _: trends._response_status(one) == "met",
     ),
-    "definition_met_share": (lambda _, __: True, lambda _, one, __: one.met_definition),
+    "definition_met_share": (
+        lambda _, one: one.met_definition is not None,
+        lambda _, one, __: one.met_definition is True,
+    ),
     "sql_rate": (lambda _, __: True, _reached("sql")),
     "won_rate": (lambda _, __: True, _reached("won")),
 }

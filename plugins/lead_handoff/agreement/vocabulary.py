@@ -114,6 +114,7 @@ THRESHOLDS: dict[str, dict[str, str]] = {
     "unsigned_agreement": {},
     "unmapped_stage_value": {},
     "duplicate_live_record": {},
+    "not_delivered": {},
 }
 """Every integrity rule with the thresholds it needs and their units."""
 

@@ -59,6 +59,7 @@ RULES = {
     "late_acceptance",
     "missing_score",
     "no_owner",
+    "not_delivered",
     "one_touch_abandonment",
     "overqualified_rejection",
     "owner_inactive",

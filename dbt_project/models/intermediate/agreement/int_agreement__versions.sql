@@ -32,8 +32,9 @@ final as (
         default_calendar,
         handoff_stage,
         uses_tql,
-        minimum_score,
-        minimum_attributes,
+        -- A blank or a 0 is no minimum.
+        nullif(minimum_score, 0) as minimum_score,
+        nullif(minimum_attributes, 0) as minimum_attributes,
         routing_grace_minutes,
         clock_restarts_on_transfer,
         warning_hours,

@@ -22,6 +22,8 @@ rejections as (select * from {{ ref('int_handoffs__rejections') }}),
 
 touch_counts as (select * from {{ ref('int_handoffs__touch_counts') }}),
 
+touch_dues as (select * from {{ ref('int_handoffs__touch_dues') }}),
+
 deals as (select * from {{ ref('int_handoffs__deals') }}),
 
 campaigns as (select * from {{ ref('int_handoffs__campaigns') }}),
@@ -60,7 +62,7 @@ final as (
         qualified.fit_score as fit_score_at_offer,
         qualified.engagement_score as engagement_score_at_offer,
         qualified.attributes_met,
-        qualified.met_definition,
+        qualified.met_definition as meets_definition,
         qualified.tier,
         offers.agreement_version,
         offers.judged_version,
@@ -89,11 +91,12 @@ final as (
         progress.sent_back_by_type,
         responses.is_expiry or progress.is_sent_back_by_clock as expired,
         coalesce(transfers.transfers, 0) as transfers,
-        touch_counts.first_touch_at,
-        touch_counts.touches,
-        touch_counts.channels,
-        touch_counts.touches_before_rejection,
-        touch_counts.channels_before_rejection,
+        touch_dues.touches_due_from, touch_dues.touches_due_to,
+        touch_counts.first_touch_at as first_touch_told_at,
+        touch_counts.touches as touches_told,
+        touch_counts.channels as channels_told,
+        touch_counts.touches_before_rejection as touches_told_before_exit,
+        touch_counts.channels_before_rejection as channels_told_before_exit,
         progress.sal_at,
         progress.sql_at,
         progress.sql_actor_type,
@@ -109,6 +112,7 @@ final as (
     inner join progress on offers.handoff_id = progress.handoff_id
     inner join touch_counts on offers.handoff_id = touch_counts.handoff_id
     inner join deals on offers.handoff_id = deals.handoff_id
+    left join touch_dues on offers.handoff_id = touch_dues.handoff_id
     left join campaigns on offers.handoff_id = campaigns.handoff_id
     left join leads on offers.lead_id = leads.lead_id
     left join acceptors on offers.handoff_id = acceptors.handoff_id

@@ -33,7 +33,10 @@ spacing as (
         {{ median_hours('gaps.gap_seconds') }} as median_hours_between_touches
     from follow_ups
     inner join gaps on follow_ups.handoff_id = gaps.handoff_id
-    where follow_ups.is_owed and gaps.gap_seconds is not null
+    where
+        follow_ups.is_owed
+        and follow_ups.touches is not null
+        and gaps.gap_seconds is not null
     group by follow_ups.month, follow_ups.team, follow_ups.owner_id, follow_ups.tier
 
 ),
@@ -50,6 +53,7 @@ counted as (
         count(*) filter (where is_owed) as handoffs_owed,
         max(touches_needed) as touches_needed,
         max(channels_needed) as channels_needed,
+        count(*) filter (where is_owed and touches is not null) as touches_judged,
         cast(coalesce(sum(touches) filter (where is_owed), 0) as bigint) as touches,
         {{ median('case when is_owed then touches end') }} as median_touches,
         count(*) filter (where is_owed and touches >= coalesce(touches_needed, 0))
@@ -62,6 +66,8 @@ counted as (
             where is_owed and is_sql_by_person and touches < coalesce(touches_needed, 0)
         ) as sql_by_person_before,
         count(*) filter (where is_dropped) as dropped,
+        count(*) filter (where is_dropped and touches_before_rejection is not null)
+            as dropped_judged,
         count(*) filter (where is_dropped and touches_before_rejection = 0) as dropped_untouched,
         count(*) filter (where is_dropped and touches_before_rejection = 1)
             as dropped_after_one_touch,

@@ -55,7 +55,11 @@ compared as (
         measured.handoff_id,
         tiers.tier,
         tiers.tier_order,
-        coalesce(measured.score >= tiers.minimum_score, tiers.minimum_score is null)
+        -- A blank or a 0 is no minimum.
+        (
+            coalesce(tiers.minimum_score, 0) = 0
+            or coalesce(measured.score >= tiers.minimum_score, false)
+        )
         and measured.attributes_met >= coalesce(tiers.minimum_attributes, 0) as is_met
     from measured
     inner join tiers on measured.judged_version = tiers.agreement_version

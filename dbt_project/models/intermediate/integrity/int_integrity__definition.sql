@@ -1,7 +1,7 @@
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
-    where score_at_offer is null or not met_definition
+    select * from {{ ref('int_handoffs__judged') }}
+    where agreement_version is not null
 
 ),
 
@@ -12,10 +12,9 @@ versions as (
 
 ),
 
-known_scores as (
+score_spans as (
 
-    select distinct source_system from {{ ref('int_fields__all_known_roles') }}
-    where role = 'score'
+    select * from {{ ref('int_delivery__spans') }}
 
 ),
 
@@ -25,20 +24,23 @@ judged as (
         handoffs.*,
         versions.minimum_score,
         versions.minimum_attributes,
-        handoffs.score_at_offer is null
-        and handoffs.score_source_system is not null
-        and known_scores.source_system is null as is_never_scored
+        handoffs.score_at_offer is null and versions.minimum_score is not null as is_score_missing,
+        score_spans.kind is not null as is_score_delivered
     from handoffs
     inner join versions on handoffs.judged_version = versions.agreement_version
-    left join known_scores on handoffs.score_source_system = known_scores.source_system
+    left join score_spans
+        on {{ is_delivered(
+            'score_spans', 'scores', 'handoffs.judged_version', 'handoffs.offered_at',
+            'handoffs.offered_at'
+        ) }}
 
 ),
 
--- A handoff has at most one of the two: no score at all, or a score and still not the definition.
-by_handoff as (
+-- A handoff has at most one of the two: no score where one is agreed, or else not the definition.
+final as (
 
     select
-        case when score_at_offer is null then 'missing_score' else 'below_definition' end as rule,
+        case when is_score_missing then 'missing_score' else 'below_definition' end as rule,
         'handoff' as subject_type,
         handoff_id as subject_id,
         lead_id,
@@ -59,40 +61,9 @@ by_handoff as (
         || coalesce(cast(minimum_attributes as {{ type_text() }}), 'any')
         || ' attributes.' as message
     from judged
-    where not is_never_scored
-
-),
-
--- A source that never delivers a score is one finding, not one for each lead.
-by_source as (
-
-    select
-        'missing_score' as rule,
-        'source' as subject_type,
-        score_source_system || '|' || judged_version as subject_id,
-        cast(null as {{ type_text() }}) as lead_id,
-        cast(null as {{ type_text() }}) as handoff_id,
-        min(offered_at) as occurred_at,
-        'certain' as grade,
-        {{ json_object({
-            'source_system': 'score_source_system',
-            'agreement_version': 'judged_version',
-            'handoffs': 'count(*)',
-        }) }} as evidence,
-        'No lead of ' || score_source_system || ' ever had a score; ' || count(*)
-        || ' handoff(s) under agreement version ' || judged_version || ' cannot be judged by it.'
-            as message
-    from judged
-    where is_never_scored
-    group by score_source_system, judged_version
-
-),
-
-final as (
-
-    select * from by_handoff
-    union all
-    select * from by_source
+    where
+        (is_score_missing and is_score_delivered)
+        or (not is_score_missing and met_definition is false)
 
 )
 

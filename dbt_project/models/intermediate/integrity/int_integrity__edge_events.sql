@@ -2,7 +2,7 @@
 
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
+    select * from {{ ref('int_handoffs__judged') }}
 
 ),
 
@@ -38,6 +38,7 @@ events as (
     select 'first_touch', handoffs.judged_version, first_touches.user_id, first_touches.occurred_at
     from first_touches
     inner join handoffs on first_touches.handoff_id = handoffs.handoff_id
+    where handoffs.touches is not null
 
     union all
 
@@ -58,7 +59,7 @@ versions as (
 
     select
         agreement_version,
-        in_force_from,
+        valid_from_at as agreed_from,
         in_force_to,
         {{ threshold('cherry_picking', 'edge_days', 'versions.agreement_version', 5) }} as edge_days
     from {{ ref('int_agreement__versions') }} as versions
@@ -103,7 +104,7 @@ final as (
     from dated
     inner join versions
         on
-            {{ midnight('dated.quarter_start', 'dated.time_zone') }} >= versions.in_force_from
+            {{ midnight('dated.quarter_start', 'dated.time_zone') }} >= versions.agreed_from
             and {{ midnight('dated.quarter_start', 'dated.time_zone') }} < versions.in_force_to
 
 )

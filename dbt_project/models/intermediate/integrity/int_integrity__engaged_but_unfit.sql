@@ -1,7 +1,10 @@
 with handoffs as (
 
     select * from {{ ref('int_handoffs__all_handoffs') }}
-    where engagement_score_at_offer is not null and fit_score_at_offer is not null
+    where
+        engagement_score_at_offer is not null
+        and fit_score_at_offer is not null
+        and agreement_version is not null
 
 ),
 

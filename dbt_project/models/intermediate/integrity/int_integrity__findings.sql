@@ -29,6 +29,7 @@ other_findings as (
         'int_integrity__engaged_but_unfit', 'int_integrity__padded_activity',
         'int_integrity__history_gap', 'int_integrity__systems_disagree',
         'int_integrity__duplicate_live_record', 'int_integrity__deleted_after_handoff',
+        'int_integrity__not_delivered',
     ] %}
     {% if not loop.first %}union all{% endif %}
     select

@@ -21,7 +21,9 @@ periods as (
         min(days.next_start) as next_start,
         min(days.agreement_version) as agreement_version,
         sum(days.handoffs) as handoffs,
+        sum(days.judged) as judged,
         sum(days.met) as met,
+        sum(days.judged) filter (where days.is_end) as end_judged,
         sum(days.handoffs) filter (where days.is_end) as end_handoffs,
         sum(days.met) filter (where days.is_end) as end_met,
         sum(days.by_person) filter (where days.is_end) as end_by_person,
@@ -62,7 +64,7 @@ bunched as (
 unfit as (
 
     {{ hypergeometric_tail(
-        'limited', 'subject_id', 'at most', 'end_met', 'end_handoffs', 'met', 'handoffs'
+        'limited', 'subject_id', 'at most', 'end_met', 'end_judged', 'met', 'judged'
     ) }}
 
 ),

@@ -1,7 +1,7 @@
 with handoffs as (
 
     select * from {{ ref('int_handoffs__judged') }}
-    where outcome = 'ignored'
+    where outcome = 'ignored' and agreement_version is not null
 
 ),
 

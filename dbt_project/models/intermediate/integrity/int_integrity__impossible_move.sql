@@ -1,12 +1,21 @@
-with transitions as (
+with in_force as (
 
-    select * from {{ ref('int_transitions__all_transitions') }}
+    select agreed_from from {{ ref('int_agreement__in_force') }}
+
+),
+
+transitions as (
+
+    select transitions.* from {{ ref('int_transitions__judged') }} as transitions
+    cross join in_force
+    where transitions.entered_at >= in_force.agreed_from
 
 ),
 
 previous as (
 
-    select lead_id, transition_number, source_system, opportunity_id from transitions
+    select lead_id, transition_number, source_system, opportunity_id
+    from {{ ref('int_transitions__all_transitions') }}
 
 ),
 
@@ -21,8 +30,9 @@ judged as (
 
     select
         transitions.*,
-        transitions.to_stage in ('sql', 'won') and with_opportunity.lead_id is null
-            as is_without_opportunity,
+        transitions.to_stage in ('sql', 'won')
+        and with_opportunity.lead_id is null
+        and transitions.are_opportunities_known as is_without_opportunity,
         coalesce(
             transitions.from_stage in ('won', 'lost', 'rejected', 'recycled', 'disqualified')
             and transitions.to_stage in ('won', 'lost', 'rejected', 'recycled', 'disqualified')

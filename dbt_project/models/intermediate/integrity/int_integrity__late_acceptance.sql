@@ -1,7 +1,10 @@
 with handoffs as (
 
     select * from {{ ref('int_handoffs__all_handoffs') }}
-    where answer = 'accepted' and accepted_by_type = 'human'
+    where
+        answer = 'accepted'
+        and accepted_by_type = 'human'
+        and agreement_version is not null
 
 ),
 

@@ -1,7 +1,10 @@
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
-    where answer = 'accepted' and accepted_by_type = 'automation'
+    select * from {{ ref('int_handoffs__judged') }}
+    where
+        answer = 'accepted'
+        and accepted_by_type = 'automation'
+        and agreement_version is not null
 
 ),
 

@@ -36,19 +36,19 @@ final as (
             'base_rate': 'base_rate',
             'met_definition': 'met',
             'met_definition_at_end': 'end_met',
-            'definition_share_at_end': share('end_met', 'end_handoffs'),
-            'definition_share_before': share('(met - end_met)', '(handoffs - end_handoffs)'),
+            'definition_share_at_end': share('end_met', 'end_judged'),
+            'definition_share_before': share('(met - end_met)', '(judged - end_judged)'),
         }) }} as evidence,
         end_handoffs || ' of the ' || handoffs || ' handoffs of the ' || period_kind || ' from '
         || period_start || ' came on its last ' || edge_days || ' days, and ' || end_met
         || ' of those met the definition, before ' || (met - end_met) || ' of '
-        || (handoffs - end_handoffs) || '.' as message
+        || (judged - end_judged) || '.' as message
     from tested
     cross join in_force
     where
         p_corrected <= significance
         and end_handoffs >= excess * base_rate * handoffs
-        and end_met * (handoffs - end_handoffs) <= fit_share * (met - end_met) * end_handoffs
+        and end_met * (judged - end_judged) <= fit_share * (met - end_met) * end_judged
 
 )
 

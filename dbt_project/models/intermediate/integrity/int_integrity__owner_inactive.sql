@@ -1,6 +1,13 @@
 with handoffs as (
 
     select * from {{ ref('int_handoffs__all_handoffs') }}
+    where agreement_version is not null
+
+),
+
+spans as (
+
+    select * from {{ ref('int_delivery__spans') }}
 
 ),
 
@@ -28,6 +35,11 @@ owned as (
                 user_versions.version_rank desc
         ) as preference
     from handoffs
+    inner join spans
+        on {{ is_delivered(
+            'spans', 'owners', 'handoffs.judged_version', 'handoffs.offered_at',
+            'handoffs.offered_at'
+        ) }}
     inner join user_versions
         on
             handoffs.owner_source_system = user_versions.source_system

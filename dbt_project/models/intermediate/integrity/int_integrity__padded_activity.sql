@@ -1,7 +1,9 @@
 with touches as (
 
-    select * from {{ ref('int_touches__all_touches') }}
-    where user_id is not null
+    select touches.* from {{ ref('int_touches__all_touches') }} as touches
+    inner join {{ ref('int_agreement__in_force') }} as in_force
+        on touches.recorded_at >= in_force.agreed_from
+    where touches.user_id is not null
 
 ),
 

@@ -1,7 +1,16 @@
-with transitions as (
+with in_force as (
 
-    select * from {{ ref('int_transitions__all_transitions') }}
-    where skipped_stages > 0 or direction = 'backward'
+    select agreed_from from {{ ref('int_agreement__in_force') }}
+
+),
+
+transitions as (
+
+    select transitions.* from {{ ref('int_transitions__all_transitions') }} as transitions
+    cross join in_force
+    where
+        transitions.entered_at >= in_force.agreed_from
+        and (transitions.skipped_stages > 0 or transitions.direction = 'backward')
 
 ),
 

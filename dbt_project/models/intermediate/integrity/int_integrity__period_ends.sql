@@ -2,7 +2,7 @@
 
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
+    select * from {{ ref('int_handoffs__judged') }}
 
 ),
 
@@ -17,7 +17,7 @@ versions as (
     select
         agreement_version,
         time_zone,
-        in_force_from,
+        valid_from_at,
         in_force_to,
         {{ threshold('mql_flood', 'edge_days', 'versions.agreement_version', 3) }} as edge_days
     from {{ ref('int_agreement__versions') }} as versions
@@ -77,7 +77,7 @@ ends as (
     from placed
     inner join versions
         on
-            {{ midnight('placed.period_start', 'versions.time_zone') }} >= versions.in_force_from
+            {{ midnight('placed.period_start', 'versions.time_zone') }} >= versions.valid_from_at
             and {{ midnight('placed.period_start', 'versions.time_zone') }} < versions.in_force_to
 
 ),
@@ -87,6 +87,7 @@ counted as (
     select
         offered_on,
         count(*) as handoffs,
+        count(met_definition) as judged,
         count(*) filter (where met_definition) as met,
         count(*) filter (where offered_by_type = 'human') as by_person
     from handoffs
@@ -104,6 +105,7 @@ final as (
         ends.day,
         ends.is_end,
         coalesce(counted.handoffs, 0) as handoffs,
+        coalesce(counted.judged, 0) as judged,
         coalesce(counted.met, 0) as met,
         coalesce(counted.by_person, 0) as by_person,
         -- What such a weekday brings elsewhere than at the end of a period.

@@ -2,8 +2,11 @@
 
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
-    where answer = 'accepted' and accepted_by_type = 'human'
+    select * from {{ ref('int_handoffs__judged') }}
+    where
+        answer = 'accepted'
+        and accepted_by_type = 'human'
+        and agreement_version is not null
 
 ),
 
@@ -59,6 +62,12 @@ widths as (
 
 ),
 
+spans as (
+
+    select * from {{ ref('int_delivery__spans') }}
+
+),
+
 timed as (
 
     select
@@ -68,7 +77,7 @@ timed as (
         handoffs.offered_at,
         handoffs.accepted_at,
         handoffs.accepted_by_id,
-        handoffs.first_touch_at,
+        handoffs.first_touch_told_at as first_touch_at,
         handoffs.sent_back_at,
         greatest(handoffs.offered_at, legs.from_at, heard.heard_at) as reached_at,
         coalesce(first_touch_clauses.due_at, {{ add_days('handoffs.accepted_at', 1) }})
@@ -93,12 +102,19 @@ final as (
         {{ seconds_between('timed.reached_at', 'timed.accepted_at') }} as seconds_to_accept,
         count(*) over (partition by timed.accepted_by_id, timed.batch_minutes, timed.batch)
             as in_batch,
-        -- Neither touched nor sent back by the time a first touch was due: nobody had looked.
-        timed.touch_due_at < run.as_of
+        -- Neither touched nor sent back by the time a first touch was due: nobody had looked. Where
+        -- activities do not tell, nobody can say so.
+        spans.kind is not null
+        and timed.touch_due_at < run.as_of
         and coalesce(timed.first_touch_at > timed.touch_due_at, true)
         and coalesce(timed.sent_back_at > timed.touch_due_at, true) as is_unread
     from timed
     cross join run
+    left join spans
+        on {{ is_delivered(
+            'spans', 'activities', 'timed.judged_version', 'timed.offered_at',
+            'timed.touch_due_at'
+        ) }}
 
 )
 

@@ -2,8 +2,8 @@
 
 with handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
-    where rejection_stage is not null
+    select * from {{ ref('int_handoffs__judged') }}
+    where rejection_stage is not null and agreement_version is not null
 
 ),
 
@@ -54,6 +54,7 @@ final as (
         handoffs.handoff_id,
         handoffs.lead_id,
         handoffs.judged_version,
+        handoffs.offered_at,
         coalesce(handoffs.rejected_at, handoffs.sent_back_at) as rejection_at,
         coalesce(handoffs.rejected_by_id, handoffs.sent_back_by_id) as rejected_by_id,
         handoffs.rejection_stage,

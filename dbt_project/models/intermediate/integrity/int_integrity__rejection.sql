@@ -11,7 +11,7 @@ broken as (
         'without a reason that is on the list' as problem,
         judged.*
     from judged
-    where not is_listed_reason and rejection_stage <> 'lost' and not is_never_given
+    where not is_listed_reason and rejection_stage <> 'lost'
 
     union all
 
@@ -33,7 +33,7 @@ broken as (
 
 ),
 
-by_handoff as (
+final as (
 
     select
         rule,
@@ -57,38 +57,6 @@ by_handoff as (
         'Rejected at ' || {{ readable('rejection_at') }} || {{ by_whom('rejected_by_id') }} || ' '
         || problem || {{ reason_told('rejection_reason', 'is_listed_reason') }} as message
     from broken
-
-),
-
--- A source that never gives a reason is one finding, not one per lead.
-by_source as (
-
-    select
-        'rejection_without_reason' as rule,
-        'source' as subject_type,
-        rejection_source_system || '|' || judged_version as subject_id,
-        cast(null as {{ type_text() }}) as lead_id,
-        cast(null as {{ type_text() }}) as handoff_id,
-        min(rejection_at) as occurred_at,
-        'certain' as grade,
-        {{ json_object({
-            'source_system': 'rejection_source_system',
-            'agreement_version': 'judged_version',
-            'handoffs': 'count(*)',
-        }) }} as evidence,
-        'No rejection of ' || rejection_source_system || ' ever had a reason; ' || count(*)
-        || ' under agreement version ' || judged_version || ' cannot be judged by it.' as message
-    from judged
-    where is_never_given and rejection_stage <> 'lost'
-    group by rejection_source_system, judged_version
-
-),
-
-final as (
-
-    select * from by_handoff
-    union all
-    select * from by_source
 
 )
 

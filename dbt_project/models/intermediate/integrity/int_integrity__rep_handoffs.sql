@@ -6,6 +6,7 @@ with handoffs as (
     -- What a machine answered says nothing of the person; nor does what was taken back in time.
     where
         is_response_due
+        and agreement_version is not null
         and outcome <> 'withdrawn'
         and coalesce(accepted_by_type, rejected_by_type, 'human') = 'human'
 
@@ -56,8 +57,8 @@ final as (
         handoffs.outcome = 'accepted' as is_accepted,
         handoffs.outcome = 'accepted'
         and coalesce(decisions.due_at, {{ add_days('handoffs.accepted_at', 14) }}) < run.as_of
-            as is_progress_due,
-        -- Moved on by a person, and not without a touch.
+        and handoffs.touches is not null as is_progress_due,
+        -- Moved on by a person, and not without a touch; where touches are not known, not counted.
         coalesce(
             handoffs.sql_actor_type = 'human'
             and {{ to_second('handoffs.first_touch_at') }} <= {{ to_second('handoffs.sql_at') }},

@@ -1,6 +1,8 @@
 with promotions as (
 
-    select * from {{ ref('int_integrity__promotion_signals') }}
+    select signals.* from {{ ref('int_integrity__promotion_signals') }} as signals
+    inner join {{ ref('int_agreement__in_force') }} as in_force
+        on signals.entered_at >= in_force.agreed_from
 
 ),
 

@@ -1,13 +1,6 @@
 with stays as (
 
-    select * from {{ ref('int_transitions__all_transitions') }}
-    where exited_at is null and to_stage in ('sal', 'sql')
-
-),
-
-run as (
-
-    select as_of from {{ source('build', 'build_context') }}
+    select * from {{ ref('int_integrity__running_stays') }}
 
 ),
 
@@ -15,10 +8,8 @@ limited as (
 
     select
         stays.*,
-        run.as_of,
         {{ threshold('stalled_lead', 'stall_days', 'stays.agreement_version', 90) }} as stall_days
     from stays
-    cross join run
 
 ),
 

@@ -1,7 +1,7 @@
 with leads as (
 
-    select * from {{ ref('int_leads__open_ages') }}
-    where stage in ('sal', 'sql')
+    select ages.* from {{ ref('int_leads__open_ages') }} as ages
+    inner join {{ ref('int_integrity__running_stays') }} as stays on ages.lead_id = stays.lead_id
 
 ),
 

@@ -1,6 +1,6 @@
 with run as (
 
-    select as_of from {{ source('build', 'build_context') }}
+    select as_of, agreed_from from {{ ref('int_agreement__in_force') }}
 
 ),
 
@@ -8,7 +8,9 @@ disagreements as (
 
     select disagreements.* from {{ ref('int_integrity__all_disagreements') }} as disagreements
     cross join run
-    where disagreements.echo_until is null or run.as_of > disagreements.echo_until
+    where
+        (disagreements.echo_until is null or run.as_of > disagreements.echo_until)
+        and disagreements.occurred_at >= run.agreed_from
 
 ),
 

@@ -79,7 +79,7 @@ limited as (
     cross join in_force
     inner join {{ ref('int_agreement__versions') }} as versions
         on
-            {{ midnight('counted.month', 'in_force.time_zone') }} >= versions.in_force_from
+            {{ midnight('counted.month', 'in_force.time_zone') }} >= versions.valid_from_at
             and {{ midnight('counted.month', 'in_force.time_zone') }} < versions.in_force_to
     where counted.is_all or counted.team is not null
 

@@ -3,6 +3,7 @@
 with leads as (
 
     select
+        lead_id,
         current_stage as stage,
         current_stage_entered_at as entered_at,
         coalesce(current_owner_id, 'nobody') as owner_id
@@ -55,6 +56,7 @@ final as (
 
     -- The stall days are those of the version under which the stay began, as for the finding.
     select
+        leads.lead_id,
         leads.stage,
         leads.owner_id,
         teams.team,

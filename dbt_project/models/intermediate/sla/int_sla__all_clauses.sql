@@ -25,7 +25,8 @@ counts as (
 
 offers as (
 
-    select handoff_id, next_offered_at, agreement_version from {{ ref('int_handoffs__offers') }}
+    select handoff_id, offered_at, next_offered_at, agreement_version
+    from {{ ref('int_handoffs__offers') }}
 
 ),
 
@@ -61,7 +62,9 @@ timed as (
         coalesce(clocks.due_at, counts.due_at) as due_at,
         coalesce(clocks.met_at, counts.met_at) as met_at,
         coalesce(counts.is_excused, false) as is_excused,
+        coalesce(counts.is_excusable, false) as is_excusable,
         coalesce(counts.is_by_machine, false) as is_by_machine,
+        offers.offered_at,
         offers.next_offered_at,
         clocks.due_unit,
         coalesce(clocks.required, counts.required) as required,
@@ -106,7 +109,9 @@ final as (
         timed.due_at,
         timed.met_at,
         timed.is_excused,
+        timed.is_excusable,
         timed.is_by_machine or closed_by_machine.handoff_id is not null as is_by_machine,
+        timed.offered_at,
         timed.next_offered_at,
         timed.due_unit,
         timed.required,

@@ -39,9 +39,10 @@ definitions as (
         starts.started_at,
         starts.started_at as due_at,
         case when qualified.met_definition then starts.started_at end as met_at,
-        coalesce(versions.minimum_attributes, 0) as required,
+        versions.minimum_attributes as required,
         qualified.attributes_met as counted,
         false as is_excused,
+        false as is_excusable,
         false as is_by_machine
     from starts
     inner join qualified on starts.handoff_id = qualified.handoff_id
@@ -68,6 +69,7 @@ final as (
         required,
         counted,
         is_excused,
+        is_excusable,
         is_by_machine
     from {{ relation }}
     {% endfor %}

@@ -83,6 +83,11 @@ final as (
             and not rejections.needs_follow_up,
             false
         ) as is_excused,
+        coalesce(
+            progress.sent_back_at < promised.due_at
+            and rejections.rejection_actor_type <> 'automation',
+            false
+        ) as is_excusable,
         false as is_by_machine
     from promised
     inner join offers on promised.handoff_id = offers.handoff_id

@@ -28,6 +28,7 @@ rejected as (
         rejections.rejection_at,
         rejections.rejection_second,
         coalesce(rejections.rejection_actor_type = 'automation', false) as is_by_machine,
+        coalesce(rejections.rejection_actor_type <> 'automation', false) as is_excusable,
         coalesce(not rejections.needs_follow_up, false) as is_excused
     from starts
     left join rejections on starts.handoff_id = rejections.handoff_id
@@ -66,6 +67,7 @@ final as (
         rejected.touches as required,
         coalesce(reached.touches_made, 0) as counted,
         rejected.is_excused,
+        rejected.is_excusable,
         rejected.is_by_machine
     from rejected
     left join reached on rejected.handoff_id = reached.handoff_id

@@ -14,20 +14,62 @@ measured as (
 
 versions as (
 
-    select agreement_version, warning_hours from {{ ref('int_agreement__versions') }}
+    select agreement_version, warning_hours, minimum_score, minimum_attributes
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
+telling_sql as (
+
+    select distinct agreement_version from {{ ref('stg_agreement__stage_map') }}
+    where stage = 'sql' and is_authority and {{ is_lead_object('object_name') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_delivery__spans') }}
+
+),
+
+-- A promise is judged where all the facts that it needs came in from the offer to its due time.
 looked_at as (
 
     select
         measured.*,
+        case measured.clause
+            when 'volume' then not measured.is_undecided
+            when 'definition'
+                then
+                    (versions.minimum_score is null or scores.kind is not null)
+                    and (versions.minimum_attributes is null or attributes.kind is not null)
+            when 'no_stall'
+                then telling_sql.agreement_version is not null or opportunities.kind is not null
+            when 'response' then true
+            when 'decision' then true
+            -- Touches are promised, and a reason could excuse what is missing of them.
+            else
+                activities.kind is not null
+                and (not measured.is_excusable or reasons.kind is not null)
+        end as is_delivered,
         run.as_of as run_as_of,
         versions.warning_hours,
         coalesce(measured.met_at <= measured.due_at, false) as is_met
     from measured
     cross join run
     left join versions on measured.agreement_version = versions.agreement_version
+    left join telling_sql on measured.agreement_version = telling_sql.agreement_version
+    {% for kind, moments in {
+        'scores': ('offered_at', 'offered_at'), 'attributes': ('offered_at', 'offered_at'),
+        'activities': ('offered_at', 'due_at'), 'reasons': ('offered_at', 'due_at'),
+        'opportunities': ('offered_at', 'due_at'),
+    }.items() %}
+    left join spans as {{ kind }}
+        on {{ is_delivered(
+            kind, kind, 'measured.agreement_version', 'measured.' ~ moments[0],
+            'measured.' ~ moments[1]
+        ) }}
+    {% endfor %}
 
 ),
 
@@ -42,6 +84,7 @@ explained as (
             -- The next handoff opened before this one's promise fell due.
             when not is_met and next_offered_at <= due_at then 'superseded'
             when not is_met and is_excused then 'excused'
+            when not is_delivered then 'not_delivered'
         end as not_applicable_because
     from looked_at
 
@@ -77,7 +120,8 @@ final as (
         segment,
         started_at,
         due_at,
-        met_at,
+        -- Whether it was kept nobody knows.
+        case when coalesce(not_applicable_because, '') <> 'not_delivered' then met_at end as met_at,
         status,
         not_applicable_because,
         status = 'pending'

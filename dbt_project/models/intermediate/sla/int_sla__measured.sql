@@ -42,7 +42,10 @@ final as (
         clauses.due_at,
         clauses.met_at,
         clauses.is_excused,
+        clauses.is_excusable,
         clauses.is_by_machine,
+        false as is_undecided,
+        clauses.offered_at,
         clauses.next_offered_at,
         clauses.due_unit is not null as is_time,
         cast(clauses.required as numeric) as required,
@@ -75,7 +78,8 @@ final as (
 
     select
         null, null, 'volume', 'marketing', null, null, null, null, agreement_version, period_start,
-        segment, started_at, due_at, met_at, false, false, null, false, required, counted
+        segment, started_at, due_at, met_at, false, false, false, is_undecided, null, null, false,
+        required, counted
     from volume
 
 )

@@ -6,8 +6,8 @@ with periods as (
 
 handoffs as (
 
-    select * from {{ ref('int_handoffs__all_handoffs') }}
-    where met_definition
+    select * from {{ ref('int_handoffs__judged') }}
+    where met_definition is not false
 
 ),
 
@@ -17,13 +17,15 @@ delivered as (
         periods.*,
         handoffs.handoff_id,
         handoffs.offered_at,
+        handoffs.met_definition,
         row_number() over (
             partition by
                 periods.agreement_version,
                 periods.period_kind,
                 periods.segment,
                 periods.period_start
-            order by handoffs.offered_at, handoffs.handoff_id
+            order by
+                handoffs.met_definition nulls last, handoffs.offered_at, handoffs.handoff_id
         ) as delivery_number
     from periods
     left join handoffs
@@ -47,11 +49,14 @@ final as (
         started_at,
         due_at,
         qualified_handoffs as required,
-        count(handoff_id) as counted,
+        count(*) filter (where met_definition) as counted,
+        -- What nobody knows of could make up for what is missing.
+        count(*) filter (where met_definition) < qualified_handoffs
+        and count(handoff_id) >= qualified_handoffs as is_undecided,
         case
             when qualified_handoffs <= 0 then started_at
             else min(offered_at) filter (
-                    where delivery_number = qualified_handoffs and handoff_id is not null
+                    where delivery_number = qualified_handoffs and met_definition
                 )
         end as met_at
     from delivered

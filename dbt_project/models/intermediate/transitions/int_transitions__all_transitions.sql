@@ -79,8 +79,7 @@ measured as (
 
     select
         moves.*,
-        coalesce(touched.touches, 0) as touches_since_previous,
-        moves.direction = 'forward' and coalesce(touched.touches, 0) = 0 as is_silent,
+        coalesce(touched.touches, 0) as touches_told,
         {{ seconds_between('moves.entered_at', 'moves.exited_at') }} as seconds_in_stage,
         case
             when moves.exited_at is not null

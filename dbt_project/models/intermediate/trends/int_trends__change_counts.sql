@@ -54,6 +54,7 @@ counted as (
         agreement_version,
         side,
         count(*) as handoffs,
+        count(met_definition) as definition_judged,
         count(*) filter (where is_response_due and outcome <> 'withdrawn') as due,
         count(*) filter (where is_response_due and accepted_by_type = 'human') as accepted,
         count(*) filter (where response_status in ('met', 'breached')) as judged,
@@ -87,7 +88,7 @@ final as (
             values
             ('acceptance_rate', accepted, due),
             ('response_compliance', met, judged),
-            ('definition_met_share', met_definition, handoffs),
+            ('definition_met_share', met_definition, definition_judged),
             ('sql_rate', sqls, handoffs),
             ('won_rate', won, handoffs),
             ('median_response_hours', null, answered)

@@ -56,7 +56,11 @@ known as (
         lead_id, offered_at, null, 4, 'handoff', null, offered_by_id, null, handoff_id, handoff_id,
         'Handed over to ' || coalesce(team_at_offer, 'no team')
         || coalesce(', tier ' || tier, '')
-        || case when met_definition then ', meets' else ', below' end || ' the definition.'
+        || case
+            when met_definition is null then ''
+            when met_definition then ', meets the definition'
+            else ', below the definition'
+        end || '.'
     from handoffs
 
     union all

@@ -1,6 +1,6 @@
 with transitions as (
 
-    select * from {{ ref('int_transitions__all_transitions') }}
+    select * from {{ ref('int_transitions__judged') }}
 
 ),
 

@@ -18,6 +18,7 @@ counted as (
         source_system,
         user_id,
         count(*) as handoffs,
+        count(met_definition) as definition_judged,
         count(*) filter (where met_definition) as met_definition,
         {{ handoff_counts() }},
         count(distinct currency_won) as currencies,
@@ -36,11 +37,12 @@ final as (
         counted.source_system,
         counted.user_id,
         counted.handoffs,
-        counted.met_definition,
-        {{ share('counted.met_definition', 'counted.handoffs') }} as definition_rate,
-        {{ share_bound('counted.met_definition', 'counted.handoffs', 'low') }}
+        case when counted.definition_judged > 0 then counted.met_definition end as met_definition,
+        counted.handoffs - counted.definition_judged as definition_unknown,
+        {{ share('counted.met_definition', 'counted.definition_judged') }} as definition_rate,
+        {{ share_bound('counted.met_definition', 'counted.definition_judged', 'low') }}
             as definition_rate_low,
-        {{ share_bound('counted.met_definition', 'counted.handoffs', 'high') }}
+        {{ share_bound('counted.met_definition', 'counted.definition_judged', 'high') }}
             as definition_rate_high,
         counted.accepted,
         counted.accepted_by_person,

@@ -40,6 +40,7 @@ delivered as (
         periods.due_at,
         cast(periods.qualified_handoffs as bigint) as promised,
         count(placed.handoff_id) as delivered,
+        count(placed.met_definition) as judged,
         count(*) filter (where placed.met_definition) as qualified,
         count(*) filter (where placed.is_rated) as due,
         count(*) filter (where placed.is_rated_acceptance) as due_accepted_by_person,
@@ -75,11 +76,20 @@ final as (
         delivered.agreement_version,
         delivered.promised,
         delivered.delivered,
-        delivered.qualified,
-        greatest(delivered.promised - delivered.qualified, 0) as shortfall,
-        {{ share('delivered.qualified', 'delivered.delivered') }} as quality,
-        {{ share_bound('delivered.qualified', 'delivered.delivered', 'low') }} as quality_low,
-        {{ share_bound('delivered.qualified', 'delivered.delivered', 'high') }} as quality_high,
+        case when delivered.judged > 0 or delivered.delivered = 0 then delivered.qualified end
+            as qualified,
+        delivered.delivered - delivered.judged as qualification_unknown,
+        -- What is not known to have met the definition may have.
+        case
+            when
+                delivered.qualified >= delivered.promised
+                or delivered.promised - delivered.qualified
+                > delivered.delivered - delivered.judged
+                then greatest(delivered.promised - delivered.qualified, 0)
+        end as shortfall,
+        {{ share('delivered.qualified', 'delivered.judged') }} as quality,
+        {{ share_bound('delivered.qualified', 'delivered.judged', 'low') }} as quality_low,
+        {{ share_bound('delivered.qualified', 'delivered.judged', 'high') }} as quality_high,
         delivered.accepted,
         delivered.accepted_by_person,
         delivered.accepted_by_machine,
