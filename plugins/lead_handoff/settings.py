@@ -7,6 +7,7 @@ Importing this module does no work. Every setting has a default; a fresh checkou
 | ``HANDOFF_HOME`` | ``<checkout>/.handoff`` | all local state |
 | ``HANDOFF_EXTRACTS`` | ``$HANDOFF_HOME/extracts`` | root of the file extracts |
 | ``HANDOFF_AGREEMENT`` | ``dbt_project/seeds/agreement`` | folder with the agreement's CSVs |
+| ``HANDOFF_JUDGING`` | ``expectations`` | folder with limits.yml and accepted.yml of one's own |
 | ``HANDOFF_REVIEW_DELIVERY`` | nowhere | where the review's files are copied to, any store |
 | ``HANDOFF_WAREHOUSE_URL`` | the embedded server | ``postgresql://…`` of a server of one's own |
 | ``HANDOFF_ELT_LANDINGS`` | none | JSON: the schema of an ELT service per source that it lands |
@@ -95,6 +96,18 @@ def dbt_project_dir() -> Path:
 def expectations_dir() -> Path:
     """Root of the Great Expectations file context."""
     return project_root() / "expectations"
+
+
+def judging_dir() -> Path:
+    """Folder with the company's limits and accepted exceptions; the project's own unless set.
+
+    Raises:
+        SettingError: the folder that HANDOFF_JUDGING names is not there.
+    """
+    folder = _path("HANDOFF_JUDGING", expectations_dir())
+    if not folder.is_dir():
+        raise SettingError(f"HANDOFF_JUDGING names {folder}, which is no folder; create it")
+    return folder
 
 
 def review_dir() -> Path:

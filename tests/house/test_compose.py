@@ -184,6 +184,7 @@ def test_the_containers_have_the_settings_that_the_tests_run_with(
         "AIRFLOW__CELERY__RESULT_BACKEND",
         "HANDOFF_EXTRACTS",
         "HANDOFF_AGREEMENT",
+        "HANDOFF_JUDGING",
         "HANDOFF_ELT_LANDINGS",
         "HANDOFF_SCHEDULE_ZONE",
         "HANDOFF_REVIEW_ANSWER_DAYS",

@@ -17,6 +17,40 @@ def test_the_limits_can_be_read_and_each_is_used() -> None:
         assert f'"{limit}"' in sql, limit
 
 
+def test_a_companys_own_numbers_win_and_leave_the_others(tmp_path: Path) -> None:
+    (tmp_path / "limits.yml").write_text(
+        "freshness_days: {generic: 35}\nheld_nights: {default: 5}\n"
+    )
+    root = settings.expectations_dir()
+    limits, ours = read_limits(root, tmp_path), read_limits(root)
+    assert limits["freshness_days"] == {"default": 4, "generic": 35}
+    assert limits["held_nights"] == {"default": 5}
+    assert limits["collapse_share"] == ours["collapse_share"]
+
+
+def test_a_folder_without_limits_leaves_the_projects_own(tmp_path: Path) -> None:
+    root = settings.expectations_dir()
+    assert read_limits(root, tmp_path) == read_limits(root)
+
+
+def test_a_limit_that_no_gate_knows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "limits.yml").write_text("freshnes_days: {default: 4}\n")
+    with pytest.raises(settings.SettingError, match="freshnes_days, which no gate knows"):
+        read_limits(settings.expectations_dir(), tmp_path)
+
+
+def test_the_folder_of_limits_and_exceptions_is_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HANDOFF_JUDGING", raising=False)
+    assert settings.judging_dir() == settings.expectations_dir()
+    monkeypatch.setenv("HANDOFF_JUDGING", str(tmp_path))
+    assert settings.judging_dir() == tmp_path
+    monkeypatch.setenv("HANDOFF_JUDGING", str(tmp_path / "nothing"))
+    with pytest.raises(settings.SettingError, match="which is no folder"):
+        settings.judging_dir()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,5 +1,6 @@
 {% import "shared/night.sql" as shared %}
--- Only nights of the same kind are compared, the nearest eight, and never with a later one.
+-- Only nights of the same kind are compared, the nearest ones, and never with a later one; fewer show
+-- no rhythm, as a backfill of uneven nights does not.
 with
 delivered as (
     {{ shared.delivered() }}
@@ -31,9 +32,9 @@ compared as (
 weakest as (
     select source, object, night, rows, min(rows_before) as weakest_before
     from compared
-    where nights_back <= 8
+    where nights_back <= {{ shared.limit("compared_nights", "compared.source") }}
     group by source, object, night, rows
-    having count(*) >= 3
+    having count(*) >= {{ shared.limit("compared_nights", "compared.source") }}
 )
 
 select source, object, night, rows, weakest_before

@@ -48,7 +48,7 @@ dated_rows as (
     from compared_days
     where compared_days.source = {{ table.source }}
         and compared_days.table_name = {{ table.name }}
-        and compared_days.days_back <= {{ shared.limit("compared_days", "compared_days.source") }}
+        and compared_days.days_back <= {{ shared.limit("compared_nights", "compared_days.source") }}
     {{ "union all" if not loop.last }}
     {% endfor %}
 ),
@@ -69,7 +69,7 @@ by_deliveries as (
         and earlier.night < empty.night
         and earlier.is_quiet = empty.is_quiet
     group by empty.source, empty.object, empty.night
-    having count(*) >= 3
+    having count(*) >= {{ shared.limit("compared_nights", "empty.source") }}
         and min(earlier.rows) >= {{ shared.limit("empty_floor", "empty.source") }}
 )
 

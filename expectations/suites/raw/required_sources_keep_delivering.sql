@@ -1,6 +1,6 @@
 {% import "shared/night.sql" as shared %}
--- Two questions. Has the source been away for too many days? And, once it has a rhythm (three
--- deliveries), has it left out more working days than it ever did before?
+-- Two questions. Has the source been away for too many days? And, once it has a rhythm (as many
+-- deliveries as nights are compared), has it left out more working days than it ever did before?
 with
 required as (
     {{ shared.required_sources_of_files() }}
@@ -81,4 +81,5 @@ where now_missing.days_away > greatest(
         {{ shared.limit("delivery_days", "now_missing.source") }},
         coalesce(rhythm.longest_pause, 0) + 1
     )
-    or (rhythm.deliveries >= 3 and now_missing.working_days_left_out > rhythm.most_left_out)
+    or (rhythm.deliveries >= {{ shared.limit("compared_nights", "now_missing.source") }}
+        and now_missing.working_days_left_out > rhythm.most_left_out)

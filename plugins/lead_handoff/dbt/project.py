@@ -56,7 +56,7 @@ def variables() -> dict[str, Any]:
     Raises:
         SettingError: a setting is wrongly written, or the gates' limits are.
     """
-    limits = read_limits(settings.expectations_dir())
+    limits = read_limits(settings.expectations_dir(), settings.judging_dir())
     return {
         "freshness_days": limits["freshness_days"],
         "elt_landings": {

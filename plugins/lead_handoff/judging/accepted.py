@@ -1,4 +1,6 @@
-"""Failing rows that a person has looked at and let through: ``expectations/accepted.yml``.
+"""Failing rows that a person has looked at and let through: ``accepted.yml``.
+
+The file lies in expectations/, or in the folder that HANDOFF_JUDGING names.
 
 Only expectations that judge by statistics or by delivery may be answered this way (their suite
 says ``acceptable: true``). A broken key or an account that does not add up has to be repaired.

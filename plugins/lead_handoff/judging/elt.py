@@ -34,7 +34,8 @@ def landed_tables(
 ) -> list[dict[str, Any]]:
     """The tables that staging reads, like `raw_tables`, with a service's in place of ours.
 
-    ``relation`` has the columns ``_key``, ``_stamp``, ``_stamp_from_folder`` and ``_first_night``.
+    ``relation`` has the columns ``_key``, ``_stamp``, ``_stamp_from_folder`` and ``_first_night``,
+    and as text the ``columns`` of ours that theirs has too.
     A table that the service does not have, or that lacks a column without which no row can be
     placed in time, is left out: if a model needs it, the build ends by name; a required source
     without leads is an expectation of its own.
@@ -63,7 +64,7 @@ def landed_tables(
                 continue
             spec = next(each for each in CATALOGUE[source].values() if each.table == name)
             shaped = _in_raw_shape(
-                cursor, spec, landings[source].schema, theirs[0], found[source][theirs[0]]
+                cursor, raw, spec, landings[source].schema, theirs[0], found[source][theirs[0]]
             )
             if shaped is None:
                 continue
@@ -88,11 +89,12 @@ def _tables_in(cursor: psycopg.Cursor[Any], schema: str) -> dict[str, dict[str, 
 
 def _in_raw_shape(
     cursor: psycopg.Cursor[Any],
+    raw: Mapping[str, Any],
     spec: ObjectSpec,
     schema: str,
     table: str,
     columns: Mapping[str, tuple[str, str]],
-) -> dict[str, str] | None:
+) -> dict[str, Any] | None:
     from psycopg import sql
 
     key = folded(spec.landed_key)
@@ -102,11 +104,18 @@ def _in_raw_shape(
     night = sql.SQL("current_setting('judging.night')::date")
     told = sql.SQL(", ").join([*(_instant(*each) for each in stamps), sql.SQL("null")])
     stamp = sql.SQL("coalesce({}, {}::timestamp at time zone 'UTC')").format(told, night)
+    ours = [name for name in raw["columns"] if not name.startswith("_") and folded(name) in columns]
     shaped = sql.SQL(
-        "(select {key}::text as _key, {stamp} as _stamp,"
+        "(select {columns} {key}::text as _key, {stamp} as _stamp,"
         " coalesce({told}) is null as _stamp_from_folder,"
         " least(({stamp} at time zone 'UTC')::date, {night}) as _first_night from {table})"
     ).format(
+        columns=sql.SQL("").join(
+            sql.SQL("nullif({}::text, '') as {}, ").format(
+                sql.Identifier(columns[folded(name)][0]), sql.Identifier(name)
+            )
+            for name in ours
+        ),
         key=sql.Identifier(columns[key][0]),
         stamp=stamp,
         told=told,
@@ -118,6 +127,7 @@ def _in_raw_shape(
         "schema": sql.Literal(schema).as_string(connection),
         "name": sql.Literal(table).as_string(connection),
         "relation": shaped.as_string(connection),
+        "columns": ours,
     }
 
 

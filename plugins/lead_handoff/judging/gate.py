@@ -26,6 +26,7 @@ from lead_handoff.judging.results import (
     JudgingError,
     Key,
 )
+from lead_handoff.judging.streams import streams
 from lead_handoff.judging.suites import Expectation, Suite, load_suite, render
 
 Layer = Literal["raw", "marts"]
@@ -58,7 +59,8 @@ def run_gate(
     root = expectations_dir or settings.expectations_dir()
     suites = {name: load_suite(root, name) for name in LAYERS}
     suite = suites[layer]
-    acceptances = read_accepted(root, list(suites.values()))
+    judging = settings.judging_dir() if expectations_dir is None else root
+    acceptances = read_accepted(judging, list(suites.values()))
     with connect(warehouse_url) as connection, connection.cursor() as cursor:
         missing = missing_relations(cursor, slot, (suite.anchor, *suite.tables))
         if missing:
@@ -70,6 +72,7 @@ def run_gate(
             slot=slot,
             agreement_dir=agreement_dir or settings.agreement_dir(),
             expectations_dir=root,
+            judging_dir=judging,
             landings=settings.elt_landings(),
         )
         names = _names(cursor, facts)
@@ -113,10 +116,12 @@ def _names(cursor: Any, facts: Night) -> dict[str, Any]:
         }
 
     raw = raw_tables(cursor)
+    landed = landed_tables(cursor, raw, facts.landings)
     published = facts.published_slot if facts.published_slot != facts.slot else None
     return {
         "raw_tables": raw,
-        "landed_tables": landed_tables(cursor, raw, facts.landings),
+        "landed_tables": landed,
+        "streams": streams(cursor, landed, facts.fields),
         "marts": [
             quoted(facts.slot, name)
             for name in relations_in(cursor, facts.slot, "run_as_of")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lead_handoff.agreement import Agreement
 from lead_handoff.judging.results import JudgingError
+from lead_handoff.judging.streams import agreed_fields
 from lead_handoff.limits import read_limits
 from lead_handoff.settings import EltLanding
 
@@ -37,7 +38,7 @@ class Night:
     ``after_night`` and ``after_time`` are the last night published before it and when: folders
     later than that, and loads attempted later than that, are this night's news. None before the
     first publication. ``published_slot`` holds what readers see now. ``landings`` names the sources
-    that an ELT service lands.
+    that an ELT service lands, ``fields`` the fields of each object that the agreement names.
     """
 
     night: date
@@ -50,6 +51,7 @@ class Night:
     days: tuple[tuple[date, bool], ...]
     limits: Mapping[str, Any]
     landings: Mapping[str, EltLanding] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
 
     def session_settings(self) -> dict[str, str]:
         """Setting -> value for every session that evaluates an expectation."""
@@ -93,6 +95,7 @@ def read_night(
     slot: str,
     agreement_dir: Path,
     expectations_dir: Path,
+    judging_dir: Path | None = None,
     landings: Mapping[str, EltLanding] | None = None,
 ) -> Night:
     """Gather the night's facts from the warehouse, the agreement and the limits.
@@ -123,8 +126,9 @@ def read_night(
         published_slot=str(published[0]) if published else None,
         sources=tuple(read_sources(agreement)),
         days=tuple(read_days(agreement, night)),
-        limits=read_limits(expectations_dir),
+        limits=read_limits(expectations_dir, judging_dir),
         landings=landings or {},
+        fields=agreed_fields(agreement),
     )
 
 

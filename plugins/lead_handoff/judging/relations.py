@@ -60,6 +60,7 @@ def raw_tables(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:
             "schema": sql.Literal(f"raw_{source}").as_string(connection),
             "name": sql.Literal(name).as_string(connection),
             "of": (source, name),
+            "columns": list(columns),
             "relation": sql.Identifier(f"raw_{source}", name).as_string(connection),
             "booleans": [
                 {

@@ -12,6 +12,7 @@ GATES = {
         "required_sources_have_landed",
         "required_sources_have_leads",
         "required_sources_keep_delivering",
+        "no_history_has_stopped",
         "required_sources_are_fresh",
         "no_required_object_failed",
         "accounts_add_up",
@@ -42,6 +43,17 @@ NAMES = {
             "name": "'leads'",
             "relation": '"raw_marketo"."leads"',
             "booleans": [],
+        },
+    ],
+    "streams": [
+        {
+            "source": "'salesforce'",
+            "object": "'LeadHistory'",
+            "parent": "'Lead'",
+            "history": '"raw_salesforce"."lead_history"',
+            "versions": '"raw_salesforce"."lead"',
+            "told": "history.field",
+            "fields": [{"column": '"status"', "told": "'status'"}],
         },
     ],
     "landed_tables": [
@@ -200,6 +212,7 @@ def test_only_judgements_by_statistics_and_delivery_may_be_accepted() -> None:
     }
     assert acceptable == {
         "required_sources_keep_delivering",
+        "no_history_has_stopped",
         "required_sources_are_fresh",
         "no_required_object_failed",
         "no_object_is_empty",

@@ -194,5 +194,5 @@ def test_the_gates_run_with_the_pipelines_own_roles(
         " grant select on all tables in schema slot_blue to handoff_transformer, handoff_owner"
     )
     url = warehouse.url(role)
-    assert built.gate("raw", NIGHT, warehouse_url=url).executed == 18
+    assert built.gate("raw", NIGHT, warehouse_url=url).executed == 19
     assert built.gate("marts", NIGHT, warehouse_url=url).passed

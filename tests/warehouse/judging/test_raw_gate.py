@@ -212,7 +212,7 @@ def _stuck_export(company: Company, night: date) -> None:
 
 
 def _half(company: Company, night: date) -> None:
-    company.arrive(night, salesforce_lead_history=45)
+    company.arrive(night, salesforce_lead_history=30)
 
 
 def _empty(company: Company, night: date) -> None:
@@ -295,7 +295,7 @@ DEFECTS: dict[str, tuple[Plant, str, dict[str, str]]] = {
     "an object came by half": (
         _half,
         "no_object_has_collapsed",
-        {"source": "salesforce", "object": "LeadHistory", "rows": "45"},
+        {"source": "salesforce", "object": "LeadHistory", "rows": "30"},
     ),
     "two fifths of the rows were quarantined": (
         _quarantine,
@@ -336,7 +336,7 @@ DEFECTS: dict[str, tuple[Plant, str, dict[str, str]]] = {
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_shuts_the_gate_and_its_rows_are_named(company: Company, defect: str) -> None:
     plant, expectation, key = DEFECTS[defect]
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     plant(company, night)
     result = company.gate("raw", night)
     assert not result.passed
@@ -356,10 +356,27 @@ def test_an_object_that_came_empty_is_seen_on_the_first_night_after_the_first_lo
     ]
 
 
+def test_the_uneven_nights_of_a_backfill_are_no_collapse(company: Company) -> None:
+    """Nights are compared once ten comparable ones are there: fewer show no rhythm."""
+    night = company.live(8) + DAY
+    company.arrive(night, salesforce_lead=20, marketo_leads=3)
+    assert company.gate("raw", night).passed
+
+
+def test_a_source_that_left_out_a_day_after_a_few_nights_has_no_rhythm_yet(
+    company: Company,
+) -> None:
+    night = company.live(4) + DAY
+    for source, name in company.objects:
+        if source == "salesforce":
+            company.land(source, name, night, 90)
+    assert company.gate("raw", night).passed
+
+
 def test_an_empty_object_of_a_night_that_was_held_back_still_holds_back_the_next(
     company: Company,
 ) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night, salesforce_lead=0)
     company.arrive(night + DAY)
     result = company.gate("raw", night + DAY)
@@ -369,7 +386,7 @@ def test_an_empty_object_of_a_night_that_was_held_back_still_holds_back_the_next
 
 
 def test_a_folder_delivered_again_with_its_rows_opens_the_gate(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night, salesforce_lead=0)
     assert not company.gate("raw", night).passed
     company.land("salesforce", "Lead", night, 90)
@@ -377,7 +394,7 @@ def test_a_folder_delivered_again_with_its_rows_opens_the_gate(company: Company)
 
 
 def test_an_object_that_failed_and_then_loaded_is_no_failure(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night, marketo_leads=None)
     company.land("marketo", "leads", night, 0, failed="checksum_mismatch")
     assert failing(company.gate("raw", night)) == {"no_required_object_failed"}
@@ -386,7 +403,7 @@ def test_an_object_that_failed_and_then_loaded_is_no_failure(company: Company) -
 
 
 def test_a_late_folder_that_fails_holds_back_the_night_that_tried_it(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night)
     late = night - 6 * DAY
     company.land("salesforce", "Task", late, 0, failed="row_count_mismatch")
@@ -402,21 +419,21 @@ def test_a_late_folder_that_fails_holds_back_the_night_that_tried_it(company: Co
 
 
 def test_a_failure_of_a_source_that_is_not_required_holds_nothing_back(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night)
     company.land("generic", "leads", night, 0, failed="not_utf8")
     assert company.gate("raw", night).passed
 
 
 def test_folders_of_later_nights_are_not_this_nights_business(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night)
     company.land("salesforce", "Lead", night + DAY, 0, failed="not_utf8")
     assert company.gate("raw", night).passed
 
 
 def test_a_dozen_rows_from_the_future_are_no_matter_for_the_gate(company: Company) -> None:
-    night = company.live(10) + DAY
+    night = company.live(16) + DAY
     company.arrive(night)
     company.land("salesforce", "Task", night, 12, day=night + 9 * DAY)
     assert company.gate("raw", night).passed
@@ -446,8 +463,8 @@ def accept(root: Path, night: date) -> None:
 
 
 def test_a_person_may_let_a_collapse_through(company: Company, tmp_path: Path) -> None:
-    night = company.live(10) + DAY
-    company.arrive(night, salesforce_lead_history=45)
+    night = company.live(16) + DAY
+    company.arrive(night, salesforce_lead_history=30)
     root = copy_expectations(tmp_path)
     accept(root, night)
     result = company.gate("raw", night, expectations_dir=root)
@@ -459,8 +476,8 @@ def test_a_person_may_let_a_collapse_through(company: Company, tmp_path: Path) -
 def test_what_was_let_through_opens_the_gate_for_nothing_else(
     company: Company, tmp_path: Path
 ) -> None:
-    night = company.live(10) + DAY
-    company.arrive(night, salesforce_lead_history=45, marketo_leads=45)
+    night = company.live(16) + DAY
+    company.arrive(night, salesforce_lead_history=30, marketo_leads=30)
     root = copy_expectations(tmp_path)
     accept(root, night)
     result = company.gate("raw", night, expectations_dir=root)
