@@ -30,6 +30,10 @@ as_of = midnight at the start of that date. By hand: trigger with `{"date": "202
 - `land` failed or `landed` names objects: the message names file and reason; rows that could not be
   read are in `ops.quarantine`. Replace the file in its folder and clear the run: what has landed is
   not read again.
+- `landed` refuses a night earlier than the published one: its rows have landed, and the next night
+  takes them in. A scheduled or backfill run ends skipped then. To go back in time all the same,
+  trigger with `{"date": "2026-05-01", "earlier": true}`. The published night itself may be run
+  again.
 - `gate_raw` or `gate_marts` failed: the message names the expectation and the rows; the page in the
   Data Docs lists all of them. Readers keep the last night until it passes.
 - `build` failed: the message names the model or test. After a change to a model the next build
@@ -82,6 +86,11 @@ from lead_handoff.airflow.windows import nightly_schedule
             False,
             type="boolean",
             description="Take the night from another run that is still alive.",
+        ),
+        "earlier": Param(
+            False,
+            type="boolean",
+            description="Show readers this night though a later one is published.",
         ),
         "rebuild": Param(
             False,

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def nightly(options: argparse.Namespace, console: Console) -> int:
     """One night."""
-    return _nights([options.date], options, console)
+    return _nights([options.date], options, console, is_period=False)
 
 
 def backfill(options: argparse.Namespace, console: Console) -> int:
@@ -110,7 +110,7 @@ def backfill(options: argparse.Namespace, console: Console) -> int:
         return 2
     count = (options.last - options.first).days + 1
     dates = [options.first + timedelta(days=day) for day in range(count)]
-    return _nights(dates, options, console)
+    return _nights(dates, options, console, is_period=True)
 
 
 def sample(options: argparse.Namespace, console: Console) -> int:
@@ -327,8 +327,10 @@ class Pipeline:
         self.log_file = log_file
         self._driver: Driver | None = None
 
-    def night(self, night: date, take_over: bool = False, is_rebuild: bool = False) -> bool:
-        """Run one night; returns whether it was published.
+    def night(self, night: date, take_over: bool = False, **asked: bool) -> bool:
+        """Run one night, ``asked`` being its configuration; returns whether all went well.
+
+        A night of a period that is earlier than the published one is skipped, which is no failure.
 
         Raises NightLockedError when another night is running.
         """
@@ -342,14 +344,15 @@ class Pipeline:
         with steps.at_work(run):
             steps.take(run)
             try:
-                conf = {"date": night.isoformat(), "rebuild": is_rebuild}
+                conf = {"date": night.isoformat(), **asked}
                 outcome = self._run("nightly_lead_load", run_id, conf)
             finally:
                 steps.give_back(run)
+        became = "published" if "publish" in outcome.results else "skipped"
+        became = became if outcome.is_success else "NOT published"
         self.console.hear(
             "night",
-            f"{night} {'published' if outcome.is_success else 'NOT published'}"
-            f" in {time.monotonic() - started:.1f} s",
+            f"{night} {became} in {time.monotonic() - started:.1f} s",
         )
         return outcome.is_success
 
@@ -437,7 +440,9 @@ def _pipeline(console: Console) -> Iterator[Pipeline]:
         os.close(descriptor)
 
 
-def _nights(dates: Sequence[date], options: argparse.Namespace, console: Console) -> int:
+def _nights(
+    dates: Sequence[date], options: argparse.Namespace, console: Console, *, is_period: bool
+) -> int:
     from lead_handoff import report
 
     url = settings.warehouse_url
@@ -445,7 +450,13 @@ def _nights(dates: Sequence[date], options: argparse.Namespace, console: Console
         before = report.newest(url("owner"))
         status = 0
         for night in dates:
-            if not pipeline.night(night, options.take_over, options.rebuild):
+            if not pipeline.night(
+                night,
+                options.take_over,
+                rebuild=options.rebuild,
+                earlier=options.earlier,
+                backfill=is_period,
+            ):
                 status = FAILED
                 break
     console.say()
@@ -561,6 +572,11 @@ def _parser() -> argparse.ArgumentParser:
     for command in (one, several):
         command.add_argument(
             "--take-over", action="store_true", help="take the night from a run that hangs"
+        )
+        command.add_argument(
+            "--earlier",
+            action="store_true",
+            help="show readers a night though a later one is published",
         )
         command.add_argument(
             "--rebuild", action="store_true", help="build the marts from the beginning"

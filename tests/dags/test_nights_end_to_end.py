@@ -260,3 +260,17 @@ def test_the_months_sample_was_drawn_and_its_files_lie_where_it_says(company: Co
 
 def test_data_docs_were_written(company: Company) -> None:
     assert list((settings.home() / "data_docs").rglob("*.html"))
+
+
+def test_an_earlier_night_is_refused_by_name_and_skipped_where_nobody_waits(
+    company: Company,
+) -> None:
+    """The last test here: it adds runs to Airflow's record."""
+    refused = company.command("nightly", "--date", str(FIRST))
+    skipped = company.command("backfill", "--from", str(FIRST), "--to", str(FIRST))
+    said = f"The night {FIRST} is neither built nor published"
+    assert (refused.status, skipped.status) == (1, 0), refused.said + skipped.said
+    assert said in refused.said
+    assert said in skipped.said
+    assert f"{FIRST} skipped in" in skipped.said
+    assert company.read("select night from marts.generation") == [(LAST,)]

@@ -30,6 +30,10 @@ class NightError(HandoffError):
     """A step of the night cannot be done; the message names what and the remedy."""
 
 
+class EarlierNightError(NightError):
+    """A later night is published: this one's rows have landed, and that is all."""
+
+
 @dataclass(frozen=True)
 class Run:
     """The run a step works for.
@@ -40,6 +44,7 @@ class Run:
         lease_seconds: 0 when one process drives the whole run and so shows that it is alive.
         take_over: whether to take the night from a living run.
         is_rebuild: whether to build from the beginning, whatever the slot holds.
+        is_earlier_meant: whether readers are to see this night though a later one is published.
     """
 
     run_id: str
@@ -47,6 +52,7 @@ class Run:
     lease_seconds: float = LEASE_SECONDS
     take_over: bool = False
     is_rebuild: bool = False
+    is_earlier_meant: bool = False
 
     @property
     def is_driven(self) -> bool:
@@ -231,6 +237,30 @@ def judge_landing(
     return remarks
 
 
+def refuse_earlier_night(run: Run) -> None:
+    """Raise EarlierNightError where a later night is published, unless that is meant."""
+    refusal = earlier_than_published(run)
+    if refusal is not None:
+        raise refusal
+
+
+def earlier_than_published(run: Run) -> EarlierNightError | None:
+    """Why a night that came late, or is repeated, only lands its rows; None where it may be built.
+
+    Readers do not go back in time by accident. The published night itself may be run again.
+    """
+    shown = published()
+    if shown is None or run.is_earlier_meant or run.night.as_of >= shown["as_of"]:
+        return None
+    return EarlierNightError(
+        f"The night {run.night.night} is neither built nor published, because readers see the "
+        f"later night {shown['night']}. Its rows have landed, and the next night takes them in. To "
+        f"show readers the world as of {run.night.night} all the same, say so: "
+        f"`make nightly DATE={run.night.night} ARGS=--earlier`, or trigger the DAG with "
+        f'{{"date": "{run.night.night}", "earlier": true}}.'
+    )
+
+
 def gate(run: Run, layer: Literal["raw", "marts"], slot: str | None = None) -> None:
     """Judge the raw tables, or the marts in their slot.
 
@@ -255,12 +285,14 @@ def build(run: Run, agreement_hash: str | None = None) -> dict[str, Any]:
     """Build the slot that readers do not see, with the agreement as it was at the beginning.
 
     Returns the slot, what is to be published from it, and the number of tests passed.
+    Raises EarlierNightError where a later night is published and this one is not meant.
     """
     from lead_handoff.agreement import agreement_hash as hash_of
     from lead_handoff.dbt import project, runner
     from lead_handoff.warehouse import night_lock, slots, steps
 
     tell = teller("build")
+    refuse_earlier_night(run)
     with at_work(run):
         fence = _advance(run)
         laid_out = project.lay_out() / project.AGREEMENT

@@ -22,6 +22,12 @@ Result = TypeVar("Result")
 DICE = "dice"
 """The field of the form in which the chair gives the seed."""
 
+BACKFILL = "backfill"
+"""Set in the configuration of a run that the command line makes for one night of a period."""
+
+SKIPPED = "skipped"
+"""Under which the step that skips a night leaves its sentence for the last one."""
+
 DRIVEN = "driven"
 """Set in the configuration of a run that one process drives from beginning to end."""
 
@@ -36,7 +42,16 @@ def run_of(context: Context) -> night.Run:
         lease_seconds=0 if conf.get(DRIVEN) else night.LEASE_SECONDS,
         take_over=bool(conf.get("take_over")),
         is_rebuild=bool(conf.get("rebuild")),
+        is_earlier_meant=bool(conf.get("earlier")),
     )
+
+
+def _nobody_waits(context: Context) -> bool:
+    """Whether the run is one of many that a schedule or a backfill made."""
+    dag_run = context["dag_run"]
+    conf = dag_run.conf or {}
+    kind = getattr(dag_run.run_type, "value", dag_run.run_type)
+    return bool(conf.get(BACKFILL)) or kind in ("scheduled", "backfill")
 
 
 def objects_to_pull(context: Context) -> list[str]:
@@ -78,10 +93,17 @@ def landed(context: Context, opened: Mapping[str, Any] | None) -> list[str]:
     wanted = ti.xcom_pull(task_ids="connections")
     pulled = {each["what"] for each in ti.xcom_pull(task_ids=["pull"]) or [] if each}
     not_pulled = None if wanted is None else [what for what in wanted if what not in pulled]
-    return _final(
-        context,
-        lambda: night.judge_landing(run_of(context), opened["sources"], results, not_pulled),
+    run = run_of(context)
+    remarks = _final(
+        context, lambda: night.judge_landing(run, opened["sources"], results, not_pulled)
     )
+    refusal = night.earlier_than_published(run)
+    if refusal is not None and _nobody_waits(context):
+        teller("landed")(str(refusal))
+        ti.xcom_push(key=SKIPPED, value=str(refusal))
+        raise AirflowSkipException(str(refusal))
+    _final(context, lambda: night.refuse_earlier_night(run))
+    return remarks
 
 
 def gate(
@@ -118,8 +140,13 @@ def alert(context: Context) -> list[str]:
 
 
 def close_night(context: Context) -> None:
-    """See night.close_night."""
-    _final(context, lambda: night.close_night(run_of(context)))
+    """See night.close_night; a run whose night was skipped ends as skipped too."""
+    skipped = context["ti"].xcom_pull(task_ids="landed", key=SKIPPED)
+    if not skipped:
+        _final(context, lambda: night.close_night(run_of(context)))
+        return
+    night.give_back(run_of(context))
+    raise AirflowSkipException(str(skipped))
 
 
 def choose_month(context: Context) -> str:

@@ -33,9 +33,14 @@ AGREEMENT = {
     "agreement_holidays": (
         "agreement_version,calendar,holiday,name\nv1,us,2026-03-20,Founders Day\n"
     ),
-    "agreement_stage_map": "agreement_version,source_system,object,field,history_name,value\n",
+    "agreement_stage_map": (
+        "agreement_version,source_system,object,field,history_name,value,stage,is_authority\n"
+    ),
     "agreement_fields": "agreement_version,source_system,object,role,field,history_name\n",
-    "agreement_attributes": "agreement_version,attribute,source_system,object,field,history_name\n",
+    "agreement_attributes": (
+        "agreement_version,attribute,description,source_order,source_system,object,field,"
+        "history_name,met_values\n"
+    ),
 }
 
 
