@@ -44,6 +44,9 @@ class NodeFailure:
         status: dbt's word: error, fail, warn, skipped, or "not run".
         message: dbt's message, on one line.
         path: file of the node, relative to the project.
+        compiled: the statement of a test that was run, which gives the rows that break it.
+        relation: the table that a test of a column judges.
+        column: that column.
     """
 
     kind: str
@@ -51,6 +54,9 @@ class NodeFailure:
     status: str
     message: str
     path: str
+    compiled: str | None = None
+    relation: str | None = None
+    column: str | None = None
 
     def __str__(self) -> str:
         """As one line for people."""
@@ -110,6 +116,20 @@ def _was_to_run(node: dict[str, Any], *, is_full: bool) -> bool:
     return is_full or FULL_BUILD_TAG not in config.get("tags", ())
 
 
+def _judged_by(
+    node: dict[str, Any], result: dict[str, Any] | None, manifest: dict[str, Any]
+) -> dict[str, str | None]:
+    """What tells which rows a failed test is about."""
+    if node["resource_type"] != "test" or result is None:
+        return {}
+    judged = manifest["nodes"].get(node.get("attached_node") or "", {})
+    return {
+        "compiled": result.get("compiled_code") if result["status"] in ("fail", "warn") else None,
+        "relation": judged.get("relation_name"),
+        "column": node.get("column_name"),
+    }
+
+
 def judge(
     manifest: dict[str, Any],
     run_results: dict[str, Any],
@@ -145,6 +165,7 @@ def judge(
                 status=status,
                 message=" ".join(str(message).split()),
                 path=node.get("original_file_path", ""),
+                **_judged_by(node, result, manifest),
             )
         )
     # What broke comes first; what was only skipped because of it, last.

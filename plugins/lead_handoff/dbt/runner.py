@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lead_handoff.dbt import artifacts, connection, project
+from lead_handoff import settings
+from lead_handoff.dbt import artifacts, connection, culprits, project
 from lead_handoff.errors import HandoffError
 
 STATEMENT_TIMEOUT = "30min"
@@ -267,9 +268,10 @@ def _why_incomplete(slot: str, verdict: artifacts.Verdict) -> str:
             "tests: the project declares more than was run, or nothing at all. The night is not "
             "published."
         )
-    text = "The build of the night failed, and nothing was published:\n" + "\n".join(
-        f"  - {failure}" for failure in shown
-    )
+    text = "The build of the night failed, and nothing was published:"
+    for failure in shown:
+        text += f"\n  - {culprits.without_values(str(failure))}"
+        text += "".join(f"\n      {named}" for named in _culprits_of(slot, failure))
     if len(broken) > len(shown):
         text += f"\n  … and {len(broken) - len(shown)} more"
     if skipped:
@@ -278,6 +280,14 @@ def _why_incomplete(slot: str, verdict: artifacts.Verdict) -> str:
         f"\nThe compiled SQL lies under {project.target_dir(slot) / 'compiled'}, dbt's log under "
         f"{project.log_dir(slot)}. Correct the model or the data it names and run the night again."
     )
+
+
+def _culprits_of(slot: str, failure: artifacts.NodeFailure) -> list[str]:
+    """The leads and landed rows that a failure is about, with the user's own ids."""
+    if failure.status == "skipped":
+        return []
+    about = culprits.Failure(failure.message, failure.compiled, failure.relation, failure.column)
+    return culprits.name_culprits(about, slot=slot, url=settings.warehouse_url("transformer"))
 
 
 def _why_nothing_ran(slot: str, outcome: _Outcome) -> str:

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from lead_handoff import settings
 from lead_handoff.dbt import project
+from lead_handoff.dbt.culprits import without_values
 from lead_handoff.dbt.runner import BuildError, BuildResult, build
 from lead_handoff.warehouse import night_lock, slots
 
@@ -191,6 +192,71 @@ def test_a_test_that_fails_or_only_warns_holds_the_night_back(tiny: Project) -> 
     )
     with pytest.raises(BuildError, match=r"test assert_there_are_no_nights .*: warn"):
         tiny.build(1)
+
+
+@pytest.mark.slow
+def test_a_failed_test_or_model_names_lead_and_row_by_the_users_own_ids(tiny: Project) -> None:
+    tiny.write(
+        "models/int_identity__all_lead_ids.sql",
+        """
+        {{ config(materialized='table') }}
+        select 'abc' as lead_id, 'salesforce' as source_system, '00Q1' as record_id
+        union all
+        select 'abc', 'marketo', '17'
+        """,
+    )
+    tiny.write(
+        "models/marts/fct_handoffs.sql",
+        """
+        {{ config(materialized='table') }}
+        -- depends_on: {{ ref('int_identity__all_lead_ids') }}
+        select 'h1' as handoff_id, 'abc' as lead_id, 'ann@example.com' as email
+        union all
+        select 'h1', 'abc', 'ann@example.com'
+        """,
+    )
+    tiny.write(
+        "models/marts/handoffs.yml",
+        """
+        models:
+          - name: fct_handoffs
+            columns: [{name: handoff_id, data_tests: [unique]}]
+        """,
+    )
+    tiny.write(
+        "models/marts/fct_scores.sql",
+        """
+        {{ config(materialized='table') }}
+        select cast(score as numeric) as score from raw_generic.leads
+        """,
+    )
+    tiny.owner.execute(
+        "insert into raw_generic.leads (lead_id, score, _key, _stamp, _stamp_from_folder,"
+        " _content_hash, _first_night, _load_id)"
+        " values ('L7', 'Ann 70', 'L7', '2026-04-02', false, 'x', '2026-05-01', 1)"
+    )
+    with pytest.raises(BuildError) as refused:
+        tiny.build(1)
+    text = str(refused.value)
+    assert "lead abc (marketo 17, salesforce 00Q1)" in text
+    assert "generic leads L7, version of 2026-04-02T00:00:00+00:00, column score" in text
+    assert "make withdraw SOURCE=generic OBJECT=leads KEY='L7'" in text
+    assert 'numeric: "aaa 99"' in text
+    assert "Ann" not in text
+    assert "ann@example.com" not in text
+
+
+def test_values_in_what_the_database_says_are_shown_by_their_shape() -> None:
+    said = without_values(
+        'invalid input syntax for type timestamp with time zone: "Ann 12" and value "0123" is out'
+        ' of range; column "email" does not exist; Key (email)=(ann@b.de) already exists.'
+        " Key (lead_id, handoff_id)=(abc, h1) already exists. Failing row contains (1, Ann)."
+    )
+    assert said == (
+        'invalid input syntax for type timestamp with time zone: "aaa 99" and value "9999" is out'
+        ' of range; column "email" does not exist; Key (email)=(aaa@a.aa) already exists.'
+        " Key (lead_id, handoff_id)=(abc, h1) already exists. Failing row contains (…)."
+    )
 
 
 @pytest.mark.slow
