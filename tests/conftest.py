@@ -54,6 +54,7 @@ LONGEST_FIRST = (
     "tests/dags/test_real_leads.py",
     "tests/warehouse/marts/test_dbt_unit_tests.py",
     "tests/warehouse/marts/test_elt_landings.py",
+    "tests/warehouse/marts/test_innocent_companies.py",
 )
 """Groups that take a minute or more, begun before all others that need a server: else one process
 would still be at such a group when the other has nothing left to do."""
