@@ -81,7 +81,7 @@
     {%- set known = ours | map('replace', '_', '') | list -%}
     {%- set stamps = [] -%}
     {%- for name in landing['stamps'][table_name] if folded_name(name) in theirs -%}
-        {%- do stamps.append(elt_instant(theirs[folded_name(name)])) -%}
+        {%- do stamps.append(real_instant(elt_instant(theirs[folded_name(name)]))) -%}
     {%- endfor -%}
     {%- if key not in theirs or (landing['stamps'][table_name] and not stamps) -%}
         {%- do exceptions.raise_compiler_error(

@@ -18,9 +18,12 @@ from tests.oracle.times_of_day import Column, Day, TimesOfDay
 from tests.oracle.values import (
     expand_salesforce_id,
     first_instant_of_day,
+    is_rewritten,
     parse_boolean,
     parse_instant,
+    read_id,
     second_of,
+    stands_for_no_date,
 )
 
 Cells = dict[str, str | None]
@@ -164,6 +167,39 @@ OTHER_ID_FIELDS = frozenset(
         "userId",
     }
 )
+CREATION_FIELDS = {
+    ("salesforce", name): ("CreatedDate",)
+    for name in ("Lead", "Task", "Event", "User", "Opportunity", "OpportunityContactRole")
+}
+CREATION_FIELDS |= {
+    ("salesforce", "CampaignMember"): ("CreatedDate",),
+    ("marketo", "leads"): ("createdAt",),
+    ("hubspot", "contacts"): ("createdate", "createdAt"),
+    ("hubspot", "deals"): ("createdate", "createdAt"),
+    ("generic", "leads"): ("created_at",),
+    ("generic", "opportunities"): ("created_at",),
+}
+CREATION_FIELDS |= {
+    ("hubspot", name): ("hs_createdate", "createdAt")
+    for name in ("calls", "emails", "meetings", "tasks")
+}
+"""What tells when a record was made; a stamp that stands for no date is read as it."""
+REQUIRED_DATES = {
+    ("salesforce", "Task"): ("CompletedDateTime",),
+    ("salesforce", "Event"): ("StartDateTime", "EndDateTime"),
+    ("generic", "lead_events"): ("occurred_at",),
+    ("generic", "activities"): ("occurred_at",),
+}
+REQUIRED_DATES |= {("hubspot", name): ("hs_timestamp",) for name in HUBSPOT_OBJECTS[1:5]}
+"""Dates of a row that is refused where one of them stands for no date."""
+OWNER_CHANGES = {
+    "LeadHistory": ("Field", "OldValue", "NewValue"),
+    "OpportunityFieldHistory": ("Field", "OldValue", "NewValue"),
+    "contact_property_history": ("property", "value"),
+    "deal_property_history": ("property", "value"),
+    "lead_events": ("field", "old_value", "new_value"),
+}
+OWNER_NAMES = {"Owner", "OwnerId", "hubspot_owner_id", "owner_id"}
 USER_OBJECTS = {"salesforce": "User", "generic": "users", "hubspot": "owners"}
 _OWNER_ID = re.compile(r"^(005|00G)([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
 _NAMES_A_CAMPAIGN = re.compile(r"campaign", re.IGNORECASE)
@@ -180,11 +216,11 @@ def clean(source: str, row: dict[str, str]) -> Cells:
     for name, text in row.items():
         value: str | None = text
         if value is not None and name in OTHER_ID_FIELDS:
-            value = value.strip()
+            value = read_id(value)
         if value is None or value == "" or (source == "marketo" and value == "null"):
             value = None
         elif name in SALESFORCE_ID_FIELDS:
-            value = expand_salesforce_id(value.strip())
+            value = expand_salesforce_id(read_id(value))
         result[name] = value
     return result
 
@@ -193,12 +229,13 @@ def canonical_text(source: str, row: Mapping[str, str]) -> str:
     """The text that decides between two versions of equal stamp and folder: the delivered values
     that say something, under their landed names, sorted, as compact JSON."""
     filled = {
-        landed_name(name): value.strip()
+        landed_name(name): read_id(value)
         if name in OTHER_ID_FIELDS | SALESFORCE_ID_FIELDS
         else value
         for name, value in row.items()
         if value and not (source == "marketo" and value == "null")
     }
+    filled = {name: value for name, value in filled.items() if value}
     return json.dumps(filled, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -343,6 +380,9 @@ class Company:
         return self.agreement.zones.get(source, ZoneInfo("UTC"))
 
     def instant(self, source: str, text: str | None) -> datetime | None:
+        """The instant that a text tells; none where it stands for no date."""
+        if stands_for_no_date(text, self.zone(source)):
+            return None
         return parse_instant(text, self.zone(source))
 
     def _load(self, landed: Iterable[Landed]) -> None:
@@ -350,17 +390,25 @@ class Company:
         for item in landed:
             if item.folder_date > self.night:
                 continue
-            row = clean(item.source, item.row)
+            delivered = self._with_owners_read(item)
+            if delivered is None or self._is_refused(item):
+                continue
+            row = clean(item.source, delivered)
             key = row.get(KEY_FIELDS.get((item.source, item.object), "Id"))
             if not key:
                 continue
             stamp = None
             for name in STAMP_FIELDS.get((item.source, item.object), ("SystemModstamp",)):
                 stamp = stamp or self.instant(item.source, row.get(name))
+            if stamp is None and self._has_stand_in_stamp(item):
+                for name in CREATION_FIELDS.get((item.source, item.object), ()):
+                    stamp = stamp or self.instant(item.source, row.get(name))
+                if stamp is None and (item.source, item.object) != ("generic", "users"):
+                    continue
             from_folder = stamp is None
             if stamp is None:
                 stamp = first_instant_of_day(item.folder_date, ZoneInfo("UTC"))
-            canonical = canonical_text(item.source, item.row)
+            canonical = canonical_text(item.source, delivered)
             identity = (item.source, item.object, key, stamp, canonical)
             known = first.get(identity)
             if known is None or item.folder_date < known.first_night:
@@ -373,6 +421,63 @@ class Company:
         for records in self.versions.values():
             for versions in records.values():
                 versions.sort(key=lambda version: version.newness)
+
+    def _has_stand_in_stamp(self, item: Landed) -> bool:
+        names = STAMP_FIELDS.get((item.source, item.object), ("SystemModstamp",))
+        zone = self.zone(item.source)
+        return any(stands_for_no_date(item.row.get(name), zone) for name in names)
+
+    def _is_refused(self, item: Landed) -> bool:
+        """Whether a row holds an id that lost its digits, or lacks a date that it needs."""
+        ids = OTHER_ID_FIELDS | SALESFORCE_ID_FIELDS
+        if any(is_rewritten(value) for name, value in item.row.items() if name in ids):
+            return True
+        zone = self.zone(item.source)
+        return any(
+            stands_for_no_date(item.row.get(name), zone)
+            for name in REQUIRED_DATES.get((item.source, item.object), ())
+        )
+
+    def _with_owners_read(self, item: Landed) -> dict[str, str] | None:
+        """The row with the values of a change of owner read as ids; None where they are lost."""
+        field, *values = OWNER_CHANGES.get(item.object, ("",))
+        names = OWNER_NAMES | {
+            row["history_name"]
+            for version in self.agreement.versions
+            for row in version.fields("owner")
+            if row["source_system"] == item.source
+        }
+        if item.row.get(field) not in names:
+            return item.row
+        if any(is_rewritten(item.row.get(name)) for name in values):
+            return None
+        return item.row | {
+            name: read_id(item.row[name]) or "" for name in values if item.row.get(name)
+        }
+
+    def oldest_stamp(self, source: str, name: str, key: str) -> datetime:
+        """The stamp of a record's oldest version."""
+        return min(version.stamp for version in self.versions[source, name][key])
+
+    def created_at(
+        self, source: str, name: str, key: str, events: Iterable[datetime] = ()
+    ) -> datetime | None:
+        """When a record was made; one that tells no date, by its oldest stamp or event."""
+        row = self.current_row(source, name, key)
+        told = row.get(CREATION_FIELDS[source, name][0])
+        if not stands_for_no_date(told, self.zone(source)):
+            return self.instant(source, told)
+        changed = [
+            change.occurred_at
+            for (of, object_name, record, _), changes in self.changes.items()
+            if (of, object_name, record) == (source, name, key)
+            for change in changes
+        ]
+        return min([self.oldest_stamp(source, name, key), *changed, *events])
+
+    def current_row(self, source: str, name: str, key: str) -> Cells:
+        """The newest version of one record."""
+        return self.versions[source, name][key][-1].row
 
     def current(self, source: str, name: str) -> dict[str, Cells]:
         """The newest version of every row of an object, by key."""
@@ -693,10 +798,12 @@ def marketo_attributes(row: Cells) -> dict[str, str | None]:
         parsed: Any = json.loads(text)
     except ValueError:
         return {}
+    if isinstance(parsed, str):
+        parsed = json.loads(parsed) if parsed.strip() else {}
     if isinstance(parsed, list):
         parsed = {item.get("name"): item.get("value") for item in parsed}
     result: dict[str, str | None] = {}
-    for name, value in parsed.items():
+    for name, value in (parsed or {}).items():
         if value is None or value in ("", "null"):
             result[name] = None
         elif isinstance(value, bool):

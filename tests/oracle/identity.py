@@ -94,7 +94,7 @@ class Identity:
                     is_deleted = key in deleted_in_marketo
                 else:
                     is_deleted = parse_boolean(row.get(DELETED_FIELDS[source]))
-                created_at = self.company.instant(source, row.get(CREATED_FIELDS[source]))
+                created_at = self.company.created_at(source, name, key)
                 self.records[source, key] = Record(source, key, created_at, is_deleted, False, row)
 
     def _merge(self, loser: RecordKey, survivor: RecordKey) -> None:

@@ -257,7 +257,8 @@ class StageEvents:
         for source, name in OPPORTUNITY_OBJECTS.items():
             for key, row in self.company.current(source, name).items():
                 lead = self._lead_of_opportunity(source, key, row)
-                created = self.company.instant(source, row.get(OPPORTUNITY_FIELDS[source][0]))
+                closed = self._closed_moments(source, name, key)
+                created = self.company.created_at(source, name, key, closed)
                 if lead is None or created is None:
                     continue
                 closings = self._closings(source, name, key, created)
@@ -334,6 +335,17 @@ class StageEvents:
         for *_, opportunity, lead in sorted(roles, key=lambda role: role[:4]):
             if opportunity:
                 self._lead_by_role.setdefault(opportunity, lead)
+
+    def _closed_moments(self, source: str, name: str, key: str) -> list[datetime]:
+        """When the versions of an opportunity say that it was closed."""
+        closed_flag = OPPORTUNITY_FIELDS[source][4]
+        fields = ("LastStageChangeDate", "CloseDate", "closedate", "closed_at")
+        found = []
+        for version in self.company.record_versions(source, name, key):
+            if parse_boolean(version.row.get(closed_flag)):
+                moments = (self.company.instant(source, version.row.get(each)) for each in fields)
+                found += [moment for moment in moments if moment is not None][:1]
+        return found
 
     def _closings(self, source: str, name: str, key: str, created: datetime) -> list[_Closing]:
         """The opportunity's changes into won or lost, in order; they wait for as_of."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from tests.oracle.company import Cells, Company
 from tests.oracle.identity import Identity, Lead
 from tests.oracle.times_of_day import Day
-from tests.oracle.values import md5, parse_boolean, second_of
+from tests.oracle.values import md5, parse_boolean, second_of, stands_for_no_date
 
 _DONE = frozenset({"completed", "complete", "done", "closed"})
 
@@ -124,6 +124,8 @@ class Touches:
             if parse_boolean(row.get("IsDeleted")) or not parse_boolean(row.get("IsClosed")):
                 continue
             due = row.get("ActivityDate")
+            if stands_for_no_date(row.get("CreatedDate"), self.company.zone("salesforce")):
+                due = None  # nothing is judged by a creation that nobody told
             yield _Activity(
                 "salesforce",
                 "Task",
@@ -131,7 +133,7 @@ class Touches:
                 lead,
                 row.get("OwnerId"),
                 occurred,
-                self.company.instant("salesforce", row.get("CreatedDate")),
+                self.company.created_at("salesforce", "Task", key, [occurred]),
                 row,
                 date.fromisoformat(due[:10]) if due else None,
             )
@@ -153,7 +155,7 @@ class Touches:
                 lead,
                 row.get("OwnerId"),
                 start,
-                self.company.instant("salesforce", row.get("CreatedDate")),
+                self.company.created_at("salesforce", "Event", key, [start]),
                 row,
             )
 
@@ -173,7 +175,8 @@ class Touches:
                 lead,
                 row.get("user_id"),
                 occurred,
-                self.company.instant("generic", row.get("recorded_at")),
+                self.company.instant("generic", row.get("recorded_at"))
+                or min(occurred, self.company.oldest_stamp("generic", "activities", key)),
                 row,
             )
 
@@ -201,7 +204,10 @@ class Touches:
                     (row.get(status) or "").upper()
                 ):
                     continue
-                recorded = row.get("hs_createdate") or row.get("createdAt")
+                told = row.get("hs_createdate") or row.get("createdAt")
+                recorded = self.company.instant("hubspot", told)
+                if recorded is None:
+                    recorded = min(occurred, self.company.oldest_stamp("hubspot", name, key))
                 for contact in sorted(set(json.loads(row.get("contact_ids") or "[]"))):
                     lead = self.identity.lead_of.get(("hubspot", contact))
                     if lead is not None:
@@ -212,7 +218,7 @@ class Touches:
                             lead,
                             row.get("hubspot_owner_id"),
                             occurred,
-                            self.company.instant("hubspot", recorded),
+                            recorded,
                             row,
                         )
 

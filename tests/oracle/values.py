@@ -12,6 +12,8 @@ _INSTANT = re.compile(
     r"^(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?$"
 )
+FIRST_REAL, FIRST_UNREAL = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_REWRITTEN = re.compile(r"[0-9]([.,][0-9]+)?[eE][+][0-9]{2,3}$")
 _ID_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS_PER_HOUR = 3_600_000_000
@@ -46,8 +48,8 @@ def first_instant_of_day(day: date, zone: ZoneInfo) -> datetime:
 def parse_instant(text: str | None, zone: ZoneInfo) -> datetime | None:
     """Return a timestamp's instant in UTC, or None for blank, unreadable or non-existent ones.
 
-    A text without an offset is read in the source's zone; a bare date is that day's first
-    instant there.
+    Years that stand for "no date" are none. A text without an offset is read in the source's zone;
+    a bare date is that day's first instant there.
     """
     if text is None:
         return None
@@ -55,6 +57,8 @@ def parse_instant(text: str | None, zone: ZoneInfo) -> datetime | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = match.groups()
+    if not FIRST_REAL.year - 1 <= int(year) <= FIRST_UNREAL.year:
+        return None
     try:
         if hour is None:
             return first_instant_of_day(date(int(year), int(month), int(day)), zone)
@@ -76,6 +80,31 @@ def parse_instant(text: str | None, zone: ZoneInfo) -> datetime | None:
     digits = offset[1:].replace(":", "").ljust(4, "0")
     shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return (local - shift if offset[0] == "+" else local + shift).replace(tzinfo=UTC)
+
+
+def stands_for_no_date(text: str | None, zone: ZoneInfo) -> bool:
+    """Whether a readable timestamp lies before 1990 or after 2199, so that no system means it."""
+    if not text or _INSTANT.match(text.strip()) is None:
+        return False
+    instant = parse_instant(text, zone)
+    return instant is None or not FIRST_REAL <= instant < FIRST_UNREAL
+
+
+def read_id(text: str | None) -> str | None:
+    """An id without what spreadsheets and pandas made of it; 000000000000000 is none."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        text = text[2:-1].strip()
+    if text.endswith(".0") and text[:-2].isdecimal():
+        text = text[:-2]
+    return None if text in ("", "000000000000000", "000000000000000AAA") else text
+
+
+def is_rewritten(text: str | None) -> bool:
+    """Whether an id stands in scientific notation: its digits are lost."""
+    return bool(text and _REWRITTEN.match(text.strip().removeprefix('="').removesuffix('"')))
 
 
 def second_of(instant: datetime) -> datetime:

@@ -1,23 +1,50 @@
 {# Documents: rows and attributes whose keys are known only to the agreement, and evidence. #}
 
-{# A landed text that holds a document. #}
+{#
+    A landed text that holds a document of names and values: as an object, as the list of objects with
+    a name and a value that Marketo's REST interface gives, or as either in a JSON string. Landing lets
+    no other shape pass (lead_handoff.landing.documents).
+#}
 {% macro to_document(expression) -%}
     {{ adapter.dispatch('to_document', 'lead_handoff')(expression) }}
 {%- endmacro %}
 
 {% macro postgres__to_document(expression) -%}
-    cast({{ expression }} as jsonb)
+    {%- set unwrapped = unwrapped_json(expression) -%}
+    case left({{ expression }}, 1)
+        when '{' then cast({{ expression }} as jsonb)
+        when '[' then {{ object_of_pairs('cast(' ~ expression ~ ' as jsonb)') }}
+        when '"' then
+            case jsonb_typeof({{ unwrapped }})
+                when 'object' then {{ unwrapped }}
+                when 'array' then {{ object_of_pairs(unwrapped) }}
+            end
+    end
 {%- endmacro %}
 
-{# A landed text that holds a list, as a document; null where it holds something else. #}
+{# The JSON that stands in a JSON string; null in an empty one. #}
+{% macro unwrapped_json(expression) -%}
+    cast(nullif(trim(cast({{ expression }} as jsonb) #>> '{}'), '') as jsonb)
+{%- endmacro %}
+
+{# The object that a list of objects with a name and a value means. #}
+{% macro object_of_pairs(list) -%}
+    (
+        select jsonb_object_agg(pair ->> 'name', pair -> 'value')
+        from jsonb_array_elements({{ list }}) as pair
+    )
+{%- endmacro %}
+
+{# A landed text that holds a list, be it in a JSON string, as a document; null where there is none. #}
 {% macro to_list(expression) -%}
     {{ adapter.dispatch('to_list', 'lead_handoff')(expression) }}
 {%- endmacro %}
 
 {% macro postgres__to_list(expression) -%}
-    case
-        when jsonb_typeof(cast({{ expression }} as jsonb)) = 'array'
-            then cast({{ expression }} as jsonb)
+    {%- set unwrapped = unwrapped_json(expression) -%}
+    case left({{ expression }}, 1)
+        when '[' then cast({{ expression }} as jsonb)
+        when '"' then case when jsonb_typeof({{ unwrapped }}) = 'array' then {{ unwrapped }} end
     end
 {%- endmacro %}
 

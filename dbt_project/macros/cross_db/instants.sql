@@ -21,12 +21,92 @@
     {{ target.schema }}.local_instant({{ local_time }}, {{ zone }})
 {%- endmacro %}
 
-{# A landed text as an instant; without an offset it is read in the source's own zone. #}
+{#
+    A landed text as an instant; without an offset it is read in the source's own zone. A date that
+    stands for none is null (the var dates, which landing judges by too; see docs/landing.md).
+#}
 {% macro to_instant(expression, zone) -%}
     {{ adapter.dispatch('to_instant', 'lead_handoff')(expression, zone) }}
 {%- endmacro %}
 
 {% macro postgres__to_instant(expression, zone) -%}
+    {%- set written = "left(" ~ expression ~ ", 10)" -%}
+    {%- set instant = any_instant(expression, zone) -%}
+    case
+        -- The date as written tells it, but within two days of a limit, where the offset decides.
+        when {{ is_date_written(written, 'inside') }} then {{ instant }}
+        when {{ is_date_written(written, 'limits') }} then {{ real_instant(instant) }}
+    end
+{%- endmacro %}
+
+{# An instant, or null where it lies outside the limits of real dates. #}
+{% macro real_instant(expression) -%}
+    {%- set dates = var('dates', {}) -%}
+    case
+        when
+            {{ expression }} >= cast('{{ dates.begins }}' as {{ type_instant() }})
+            and {{ expression }} < cast('{{ dates.ends }}' as {{ type_instant() }})
+            then {{ expression }}
+    end
+{%- endmacro %}
+
+{#
+    Whether a date, written YYYY-MM-DD, is no stand-in and lies well inside the limits, or near enough
+    that an offset may carry it over one. Bytes compare such texts as calendars do.
+#}
+{% macro is_date_written(expression, where) -%}
+    {%- set dates = var('dates', {}) -%}
+    {%- if where == 'inside' -%}
+    {{ bytewise(expression) }} between '{{ dates.inside_from }}' and '{{ dates.inside_to }}'
+    {%- else -%}
+    {{ bytewise(expression) }} between '{{ dates.around_from }}' and '{{ dates.around_to }}'
+    {%- endif %}
+    {%- for day in dates.stand_ins %}
+            and {{ expression }} <> '{{ day }}'
+    {%- endfor %}
+{%- endmacro %}
+
+{# A landed text as a date; a date that stands for none is null. #}
+{% macro to_date(expression) -%}
+    {{ adapter.dispatch('to_date', 'lead_handoff')(expression) }}
+{%- endmacro %}
+
+{% macro postgres__to_date(expression) -%}
+    {%- set written = "left(" ~ expression ~ ", 10)" -%}
+    {%- set dates = var('dates', {}) -%}
+    case
+        when
+            {{ bytewise(written) }} between '{{ dates.earliest }}' and '{{ dates.latest }}'
+            {%- for day in dates.stand_ins %}
+            and {{ written }} <> '{{ day }}'
+            {%- endfor %}
+            then cast({{ written }} as date)
+    end
+{%- endmacro %}
+
+{# A landed text as a whole number, and as a number. #}
+{% macro to_integer(expression) -%}
+    cast({{ expression }} as integer)
+{%- endmacro %}
+
+{% macro to_number(expression) -%}
+    cast({{ expression }} as numeric)
+{%- endmacro %}
+
+{#
+    Whether a text of a history is a number that can be held: digits as lead_handoff.value_rules has
+    them for columns.
+#}
+{% macro is_number(expression) -%}
+    {{ matches('trim(' ~ expression ~ ')', '^[+-]?[0-9]{1,20}([.][0-9]{1,40})?$') }}
+{%- endmacro %}
+
+{# A text as an instant, whatever its date. #}
+{% macro any_instant(expression, zone) -%}
+    {{ adapter.dispatch('any_instant', 'lead_handoff')(expression, zone) }}
+{%- endmacro %}
+
+{% macro postgres__any_instant(expression, zone) -%}
     case
         when {{ expression }} ~ '[0-9:.](Z|z| ?[+-][0-9]{2}(:?[0-9]{2})?)$' and length({{ expression }}) > 10
             then cast({{ expression }} as timestamp with time zone)

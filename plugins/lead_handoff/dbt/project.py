@@ -23,6 +23,7 @@ from lead_handoff import settings
 from lead_handoff.agreement import written
 from lead_handoff.catalogue import CATALOGUE
 from lead_handoff.limits import read_limits
+from lead_handoff.value_rules import DateLimits
 
 LINKED = ("models", "macros", "tests", "profiles.yml", "seeds/reference")
 PROJECT = "dbt_project.yml"
@@ -58,6 +59,7 @@ def variables() -> dict[str, Any]:
     """
     limits = read_limits(settings.expectations_dir(), settings.judging_dir())
     return {
+        "dates": DateLimits.from_environment().as_variable(),
         "freshness_days": limits["freshness_days"],
         "elt_landings": {
             f"raw_{source}": {

@@ -9,9 +9,11 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from lead_handoff.catalogue import OWNER_FIELDS
 from lead_handoff.landing.discovery import FoundFile
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.readers.parquet_process import ParquetProcess
+from lead_handoff.value_rules import DateLimits
 
 Progress = Callable[[str], None]
 
@@ -43,7 +45,11 @@ class ObjectLoad:
 
 @dataclass(frozen=True)
 class Run:
-    """What all loads of one call have in common."""
+    """What all loads of one call have in common.
+
+    ``owner_fields`` are the names under which histories tell who owns a record; ``dates``
+    which dates are real.
+    """
 
     source: str
     until: date
@@ -53,6 +59,8 @@ class Run:
     limits: Limits
     spool_dir: Path | None
     parquet: ParquetProcess
+    owner_fields: frozenset[str] = OWNER_FIELDS
+    dates: DateLimits = field(default_factory=DateLimits)
 
 
 @dataclass

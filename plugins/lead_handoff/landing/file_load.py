@@ -30,7 +30,8 @@ from lead_handoff.landing.reasons import SAMPLED_BYTES, sample_of
 from lead_handoff.landing.screening import screen
 from lead_handoff.landing.spool import GunzippedStream, Spooled
 from lead_handoff.landing.stage import Refused, Stage
-from lead_handoff.landing.validation import Remarks, Rules, judge
+from lead_handoff.landing.validation import OwnerHistory, Remarks, Rules, judge
+from lead_handoff.value_rules import KINDS
 
 
 class Reader(Protocol):
@@ -96,10 +97,17 @@ class FileLoad:
             stream = GunzippedStream(content, self._run.limits)
         if found.format == "jsonl":
             return JsonLinesReader(stream, self._spec, self._run.limits)
+        known = self._spec.by_folded_name
+
+        def holds_ids(name: str) -> bool:
+            column = known.get(fold(name))
+            return column is not None and KINDS[column.kind].holds_ids
+
         return CsvReader(
             stream,
-            lambda name: fold(name) in self._spec.by_folded_name,
+            lambda name: fold(name) in known,
             self._run.limits,
+            holds_ids,
             usual=b"\t" if ".tsv" in found.name.lower() else b",",
         )
 
@@ -109,6 +117,7 @@ class FileLoad:
             plan = plan_file(self._spec, names, self._stage.columns, limits.table_columns)
             self._stage.add_columns(plan.targets)
             positions = {c.name: i for i, c in enumerate(plan.columns) if c is not None}
+            creations = [c for c in self._spec.creations if c.name in positions]
             self._plans[names] = (
                 plan,
                 Rules(
@@ -116,13 +125,28 @@ class FileLoad:
                     names=names,
                     key=positions.get(self._spec.key, -1),
                     stamps=tuple(positions[s] for s in self._spec.stamps if s in positions),
+                    creations=tuple(positions[column.name] for column in creations),
+                    stamp_falls_back=self._spec.stamp_falls_back,
+                    owner_history=self._owner_history(positions),
                     literal_null=self._spec.literal_null,
                     zone=self._run.zone,
                     night=self._night,
                     limits=limits,
+                    dates=self._run.dates,
                 ),
             )
         return self._plans[names]
+
+    def _owner_history(self, positions: dict[str, int]) -> OwnerHistory | None:
+        """Where this file tells changes of owners, if its object is a history."""
+        field, *values = self._spec.history or ("",)
+        if field not in positions:
+            return None
+        return OwnerHistory(
+            positions[field],
+            tuple(positions[name] for name in values if name in positions),
+            self._run.owner_fields,
+        )
 
     def _take(self, block: Block) -> None:
         """Stage one block: clean rows as bytes, the others judged one by one."""
@@ -212,7 +236,8 @@ class FileLoad:
         """What can be said only at the file's end."""
         account, spec = self._account, self._spec
         names = reader.names
-        bad = sum(account.quarantined.values())
+        # A date that stands for none says nothing of the file's health.
+        bad = sum(account.quarantined.values()) - account.quarantined["unlikely_date"]
         limits = self._run.limits
         # One row alone is quarantined: it may not refuse a folder.
         is_wholly_bad = 1 < account.rows == bad

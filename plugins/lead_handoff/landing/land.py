@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from lead_handoff.agreement import Agreement, AgreementError
-from lead_handoff.catalogue import ObjectSpec
+from lead_handoff.catalogue import OWNER_FIELDS, ObjectSpec
 from lead_handoff.landing.accounts import ObjectLoad, Progress, Run
 from lead_handoff.landing.discovery import (
     Found,
@@ -40,6 +40,7 @@ from lead_handoff.landing.folder_load import (
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.plan import printable, shown
 from lead_handoff.landing.readers.parquet_process import ParquetProcess
+from lead_handoff.value_rules import DateLimits
 from lead_handoff.warehouse import night_lock, steps
 
 __all__ = ["ObjectLoad", "land_source", "note_strangers", "source_zone"]
@@ -84,6 +85,8 @@ def land_source(
         limits=limits or Limits.from_environment(),
         spool_dir=spool_dir,
         parquet=parquet,
+        owner_fields=owner_fields(agreement_dir, source),
+        dates=DateLimits.from_environment(),
     )
     with closing(parquet), _session(warehouse_url, fence) as connection:
         with connection.cursor() as cursor:
@@ -198,6 +201,23 @@ def _note_unread(
     return ObjectLoad(
         run.source, name, night or run.until, "ignored", "not_read", message, load_id=load_id
     )
+
+
+def owner_fields(agreement_dir: Path, source: str) -> frozenset[str]:
+    """The names under which a source's histories tell who owns a record.
+
+    Those of the catalogue, and what the versions of the agreement name besides.
+
+    Raises SourceError where the agreement's fields cannot be read.
+    """
+    if not (agreement_dir / "agreement_fields.csv").is_file():
+        return OWNER_FIELDS
+    try:
+        fields = Agreement(agreement_dir).rows("agreement_fields")
+    except AgreementError as error:
+        raise SourceError(str(error)) from error
+    owners = [row for row in fields if row["role"] == "owner" and row["source_system"] == source]
+    return OWNER_FIELDS | {row["history_name"] for row in owners if row["history_name"]}
 
 
 def _land_found(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from lead_handoff.landing.errors import SourceError
+from lead_handoff.value_rules import INDEXABLE_BYTES
 
 MEGABYTE = 1_000_000
 
@@ -16,7 +17,8 @@ class Limits:
     """Sizes in bytes, shares as fractions of the rows of one file.
 
     A file is refused as too_many_bad_rows when more than ``bad_row_share`` *and* at least
-    ``bad_row_floor`` of its rows are quarantined, or all of several.
+    ``bad_row_floor`` of its rows are quarantined, or all of several. ``key_bytes`` holds for every
+    id.
     """
 
     bad_row_share: float = 0.10
@@ -39,10 +41,11 @@ class Limits:
     def from_environment(cls) -> Limits:
         """The defaults, each overridden by ``HANDOFF_LANDING_<NAME>`` where that is set.
 
-        Raises SourceError for a value that is no number or negative.
+        Raises SourceError for a value that is no number or negative, and for ids longer than an
+        index holds.
         """
         kinds = get_type_hints(cls)
-        given: dict[str, int | float] = {}
+        given: dict[str, Any] = {}
         for each in fields(cls):
             variable = f"HANDOFF_LANDING_{each.name.upper()}"
             text = os.environ.get(variable, "").strip()
@@ -55,4 +58,9 @@ class Limits:
             except ValueError as error:
                 raise SourceError(f"{variable} is not a number of 0 or more") from error
             given[each.name] = value
-        return cls(**given)  # type: ignore[arg-type]
+        if given.get("key_bytes", 0) > INDEXABLE_BYTES:
+            raise SourceError(
+                f"HANDOFF_LANDING_KEY_BYTES is more than the {INDEXABLE_BYTES:,} bytes that an"
+                " index holds"
+            )
+        return cls(**given)

@@ -177,14 +177,12 @@ def _version(stage: Stage, columns: Sequence[str], night: date) -> sql.Composed:
     key = values[spec.column(spec.key).landed]
     if spec.source == "salesforce":
         key = _long_id(key)
-    stamps: list[sql.Composable] = [sql.SQL("_given_stamp")] if stage.has_given_stamps else []
-    for name in spec.stamps:
-        landed = spec.column(name).landed
-        if landed in values:
-            stamps.append(_instant(values[landed], stage.zone))
-    own = sql.SQL("coalesce({})").format(
-        sql.SQL(", ").join([*stamps, sql.SQL("null::timestamptz")])
-    )
+    stamps = [spec.column(name).landed for name in spec.stamps]
+    read = [_instant(values[name], stage.zone) for name in stamps if name in values]
+    own = sql.SQL("coalesce({})").format(sql.SQL(", ").join([*read, sql.SQL("null::timestamptz")]))
+    if stage.has_given_stamps:
+        # A row that was judged brings its stamp along: what stands in the column may be no date.
+        own = sql.SQL("case when _is_judged then _given_stamp else {} end").format(own)
     if spec.stamp_falls_back:
         folder = sql.SQL("({}::date)::timestamp at time zone 'UTC'").format(night)
         stamp = sql.SQL("coalesce({}, {}), {} is null").format(own, folder, own)

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 from lead_handoff.catalogue import METADATA_COLUMNS, Column, ObjectSpec, fold, snake_case
 from lead_handoff.landing.errors import LandingError
+from lead_handoff.landing.stage import STAGED_COLUMNS
 
+_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+"""Names that PostgreSQL keeps for itself in every table."""
+_KEPT = _SYSTEM_COLUMNS | {*METADATA_COLUMNS, *STAGED_COLUMNS}
 _LONGEST_IDENTIFIER = 63  # bytes, PostgreSQL's limit
 
 
@@ -81,11 +85,13 @@ def refuse_missing(spec: ObjectSpec, names: Iterable[str]) -> None:
 def landed_names(spec: ObjectSpec, names: Sequence[str]) -> dict[str, str]:
     """Raw column for each name that the catalogue does not know.
 
-    Names that would meet in one column, or meet one of the catalogue's or of landing's own, get
-    a suffix made from the name itself: the same name lands in the same column in any company.
+    A name of PostgreSQL's or landing's own gets an underscore behind it. Names that would meet in
+    one column, or meet one of the catalogue's, get a suffix made from the name itself: the same
+    name lands in the same column in any company.
     """
-    reserved = {column.landed for column in spec.columns} | set(METADATA_COLUMNS)
+    reserved = {column.landed for column in spec.columns}
     wanted = {name: snake_case(name.strip()) for name in names}
+    wanted |= {name: f"{landed}_" for name, landed in wanted.items() if landed in _KEPT}
     first: dict[str, str] = {}
     for name in sorted(names):
         first.setdefault(wanted[name], name)

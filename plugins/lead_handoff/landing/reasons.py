@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from lead_handoff.catalogue import Column
+from lead_handoff.value_rules import KINDS
 
 _BY_KIND = "{form}"
 
@@ -38,17 +39,6 @@ FORMS: dict[str, str] = {
 }
 """Every reason -> the form in which the row would have been taken."""
 
-_FORM_OF_KIND = {
-    "timestamp": "a date and time that exist, as 2026-05-01T09:30:00Z",
-    "date": "a date that exists, as 2026-05-01",
-    "boolean": "true, false, 1, 0, yes or no",
-    "integer": "a whole number",
-    "number": "a number with a decimal point",
-    "json": "a JSON document",
-    "id": "an id",
-    "text": "text",
-}
-
 SAMPLED_BYTES = 240
 """How much of a value is looked at: a sample is far shorter."""
 _LONGEST_SAMPLE = 60
@@ -58,13 +48,12 @@ _WORD = re.compile(r"[^\W\d_]{5,}")
 def accepted_form(reason: str, column: Column | None) -> str:
     """In which form a row of this reason would have been taken, as a phrase."""
     form = FORMS.get(reason, "see docs/landing.md")
-    kind = column.kind if column else "text"
-    return form.format(form=_FORM_OF_KIND.get(kind, "what docs/landing.md says of its column"))
+    return form.format(form=KINDS[column.kind if column else "text"].form)
 
 
 def sample_of(value: str, column: Column | None) -> str:
     """A value as it may be shown: itself, or its shape where it may be personal."""
-    is_text = column is None or column.kind in ("text", "json")
+    is_text = column is None or column.kind == "text" or KINDS[column.kind].is_document
     shown = shape_of(value) if is_text or "@" in value or _WORD.search(value) else value
     printable = "".join(each if each.isprintable() else "?" for each in shown)
     return printable if len(shown) <= _LONGEST_SAMPLE else f"{printable[:_LONGEST_SAMPLE]}…"

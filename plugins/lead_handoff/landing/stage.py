@@ -22,7 +22,14 @@ QUARANTINE = sql.Identifier("landing_quarantine")
 SEPARATOR = "\x1f"
 """Stands between the parts of a version that are hashed; rows holding it are always judged."""
 
-_JUDGED = ("_overflow", "_given_stamp", "_has_separator")
+_OWN = {
+    "_overflow": "jsonb",
+    "_given_stamp": "timestamptz",
+    "_is_judged": "bool",
+    "_has_separator": "bool",
+}
+STAGED_COLUMNS = tuple(_OWN)
+"""Columns of the staging table beside the source's own."""
 
 
 class Refused(NamedTuple):
@@ -106,14 +113,13 @@ class Stage:
         self.has_given_stamps = False
         self.has_separators = False
         self.columns = self._raw_columns()
+        types = dict.fromkeys(self.columns, "text") | _OWN
         listed = sql.SQL(", ").join(
-            sql.SQL("{} text").format(sql.Identifier(name)) for name in self.columns
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier(kind))
+            for name, kind in types.items()
         )
         cursor.execute(
-            sql.SQL(
-                "create temporary table {} ({}, _overflow jsonb, _given_stamp timestamptz,"
-                " _has_separator boolean) on commit drop"
-            ).format(STAGE, listed)
+            sql.SQL("create temporary table {} ({}) on commit drop").format(STAGE, listed)
         )
         cursor.execute(
             sql.SQL(
@@ -171,13 +177,16 @@ class Stage:
     ) -> None:
         """Copy rows judged one by one, with their stamps; values without target overflow."""
         kept = [name for name in targets if name is not None]
-        statement = sql.SQL("copy {} ({}) from stdin").format(STAGE, _listed([*kept, *_JUDGED]))
+        statement = sql.SQL("copy {} ({}) from stdin").format(
+            STAGE, _listed([*kept, *STAGED_COLUMNS])
+        )
         copy = self._stream.to(("judged", tuple(kept)), statement)
         for values, stamp in rows:
             landed = [v for v, target in zip(values, targets, strict=True) if target is not None]
             has_separator = any(SEPARATOR in value for value in landed if value is not None)
             self.has_separators |= has_separator
-            copy.write_row([*landed, _overflow(values, targets, names), stamp, has_separator])
+            overflow = _overflow(values, targets, names)
+            copy.write_row([*landed, overflow, stamp, True, has_separator])
         self.delivered.update(kept)
         self.has_given_stamps = True
 

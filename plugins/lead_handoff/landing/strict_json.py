@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from lead_handoff.landing.errors import RowRejected
 
 LARGEST_INTEGER = 2**63 - 1
 SMALLEST_INTEGER = -(2**63)
+MOST_DECIMAL_PLACES = 1_000  # PostgreSQL's numeric, and with it jsonb, ends at 16,383
+DEEPEST = 100
+"""Levels of nesting that are read: far more than any source has, far fewer than recursion bears."""
+
 _NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -29,9 +34,26 @@ def check_integer(text: str) -> None:
 
 
 def check_number(text: str) -> None:
-    """Raise RowRejected(number_out_of_range) for a number beyond a double's range."""
+    """Raise RowRejected(number_out_of_range) for a number beyond a double, or too fine."""
     if len(text) > 1_000 or abs(float(text)) == float("inf"):
         raise RowRejected("number_out_of_range")
+    if "e" in text or "E" in text:
+        digits_of(text, MOST_DECIMAL_PLACES)
+
+
+def digits_of(text: str, most_places: int) -> tuple[int, int]:
+    """Digits of a number before and behind its point, once written out.
+
+    Raises RowRejected(number_out_of_range) where more than ``most_places`` stand behind it.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise RowRejected("number_out_of_range") from error
+    places = max(-int(number.as_tuple().exponent), 0)
+    if places > most_places:
+        raise RowRejected("number_out_of_range")
+    return (number.adjusted() + 1 if number else 1), places
 
 
 def _integer(text: str) -> NumberText:
@@ -76,11 +98,27 @@ def parse(text: str) -> Any:
         raise RowRejected(reason, f"{error.msg} at character {error.pos + 1:,}") from error
     except RecursionError as error:
         raise RowRejected("nested_too_deep") from error
+    if text.count("[") + text.count("{") > DEEPEST:
+        _refuse_depth(value)
     if "\\u" in text:
         if _NUL_ESCAPE.search(text):
             raise RowRejected("nul_byte")
         _refuse_surrogates(text, value)
     return value
+
+
+def _refuse_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        nested = [each for each in level if isinstance(each, dict | list)]
+        depth += bool(nested)
+        if depth > DEEPEST:
+            raise RowRejected("nested_too_deep")
+        level = [
+            member
+            for each in nested
+            for member in (each.values() if isinstance(each, dict) else each)
+        ]
 
 
 def _refuse_surrogates(text: str, value: Any) -> None:

@@ -22,6 +22,8 @@ _MOMENT = re.compile(
 )
 _LARGEST_OFFSET = timedelta(hours=14)
 _MINUTE = timedelta(minutes=1)
+# A calendar's first and last days but two: the zone's and the text's offset stay within it.
+_FIRST, _LAST = datetime(1, 1, 3), datetime(9999, 12, 29)  # noqa: DTZ001
 FAST_YEARS = (1971, 2099)
 """Years, both included, for which days_of_clock_change tells the whole truth."""
 
@@ -62,12 +64,16 @@ def read_moment(text: str, zone: ZoneInfo) -> Moment:
             date(int(year), int(month), int(day)),
             time(int(hour or 0), int(minute or 0), int(second or 0)),
         )
+        shift = _offset(offset) if offset else timedelta(0)
+        if not _FIRST <= local <= _LAST:
+            # Far from all that is real; an offset would lead out of the calendar.
+            return Moment(local, fraction or "")
         if hour is None:
             return Moment(_start_of_day(local, zone), "", ("bare_date",))
         if offset:
-            return Moment(local - _offset(offset), fraction or "")
+            return Moment(local - shift, fraction or "")
         instant, is_ambiguous = _from_local(local, zone)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise RowRejected("bad_timestamp") from error
     return Moment(instant, fraction or "", ("ambiguous_local_time",) if is_ambiguous else ())
 
@@ -130,6 +136,17 @@ def days_of_clock_change(zone: ZoneInfo) -> frozenset[int]:
                 days.add(near.year * 10_000 + near.month * 100 + near.day)
         day, before = following, after
     return frozenset(days)
+
+
+@cache
+def is_near_clock_change(day: int, zone: ZoneInfo) -> bool:
+    """The same of one day (yyyymmdd) of any year."""
+    noon = datetime(day // 10_000, day // 100 % 100, day % 100, 12)  # noqa: DTZ001
+    if not _FIRST <= noon <= _LAST:
+        return False
+    around = [noon + timedelta(days=days) for days in (-2, 2)]
+    before, after = (moment.replace(tzinfo=zone).utcoffset() for moment in around)
+    return before != after
 
 
 def _start_of_day(midnight: datetime, zone: ZoneInfo) -> datetime:

@@ -16,9 +16,19 @@ from zoneinfo import ZoneInfo
 
 from lead_handoff.catalogue import Column
 from lead_handoff.landing import strict_json
+from lead_handoff.landing.documents import read_document
 from lead_handoff.landing.errors import RowRejected
+from lead_handoff.landing.ids import read_id, read_ids
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.timestamps import Moment, read_date, read_moment
+from lead_handoff.value_rules import (
+    DECIMAL_PLACES,
+    KINDS,
+    LARGEST_INTEGER,
+    SMALLEST_INTEGER,
+    WHOLE_DIGITS,
+    DateLimits,
+)
 
 # Control characters but tab, LF and CR LF; and the marks that make text run backwards.
 CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
@@ -33,21 +43,38 @@ Remarks = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class OwnerHistory:
+    """Where a change of an owner stands among a file's fields: its values are ids.
+
+    ``names`` are those by which the column at ``field`` tells of an owner.
+    """
+
+    field: int
+    values: tuple[int, ...]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Rules:
     """What one file's rows are measured by.
 
-    ``columns`` and ``stamps`` follow the positions of the file's fields: a column is None where
-    the catalogue does not know it. A moment after ``horizon`` (UTC) is remarked on.
+    ``columns``, ``stamps`` and ``creations`` follow the positions of the file's fields: a column is
+    None where the catalogue does not know it. Where the row may lack a stamp, ``stamp_falls_back``
+    to the folder's date. A moment after ``horizon`` (UTC) is remarked on.
     """
 
     columns: tuple[Column | None, ...]
     names: tuple[str, ...]
     key: int
     stamps: tuple[int, ...]
+    creations: tuple[int, ...]
+    stamp_falls_back: bool
+    owner_history: OwnerHistory | None
     literal_null: bool
     zone: ZoneInfo
     night: date
     limits: Limits
+    dates: DateLimits
 
     @cached_property
     def horizon(self) -> datetime:
@@ -71,6 +98,16 @@ class Rules:
             for position, column in enumerate(self.columns)
             if column is not None and column.filled and position != self.key
         )
+
+    def reads_null(self, position: int) -> bool:
+        """Whether a date there that stands for none is read as null, and the row lands with it."""
+        column = self.columns[position]
+        return position in self.dispensable or not (column and column.required)
+
+    @cached_property
+    def dispensable(self) -> frozenset[int]:
+        """Positions of the stamps and creations, which another moment of the row may replace."""
+        return frozenset((*self.stamps, *self.creations))
 
     @cached_property
     def nulls(self) -> frozenset[str]:
@@ -100,6 +137,7 @@ def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
     nulls = rules.nulls
     values: list[str | None] = [None if text in nulls else text for text in texts]
     moments: dict[int, Moment] = {}
+    unlikely: set[int] = set()
     for position, column in rules.typed:
         text = values[position]
         if text is None:
@@ -112,9 +150,19 @@ def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
                 continue
         try:
             if column.kind == "timestamp":
-                moments[position] = _moment(trimmed, column, rules, found)
+                moment = read_moment(trimmed, rules.zone)
+                if rules.dates.is_stand_in(moment.second, trimmed):
+                    unlikely.add(position)
+                else:
+                    moments[position] = moment
+                    _remark_moment(moment, column, rules, found)
+            elif column.kind == "date":
+                found.update((remark, column.name) for remark in read_date(trimmed))
+                day = datetime.fromisoformat(trimmed[:10])
+                if rules.dates.is_stand_in(day, trimmed):
+                    unlikely.add(position)
             else:
-                _CHECKS[column.kind](trimmed, column, found)
+                values[position] = _read(trimmed, column, rules, found)
         except RowRejected as error:
             raise RowRejected(error.reason, error.detail or column.name) from error
     key = values[rules.key]
@@ -125,9 +173,50 @@ def judge(fields: Sequence[bytes], rules: Rules, remarks: Remarks) -> GoodRow:
     for position in rules.filled:
         if values[position] is None:
             raise RowRejected("missing_timestamp", rules.names[position])
-    stamp = next((str(moments[p]) for p in rules.stamps if p in moments), None)
+    if rules.owner_history is not None:
+        _read_owner_change(values, rules.owner_history, rules, found)
+    stamp = _stamp(moments, unlikely, rules)
+    found.update(("unlikely_date", column.name) for p, column in rules.typed if p in unlikely)
     remarks.update(found)
-    return GoodRow(values, stamp)
+    return GoodRow(values, str(stamp) if stamp else None)
+
+
+def _stamp(moments: dict[int, Moment], unlikely: set[int], rules: Rules) -> Moment | None:
+    """The row's stamp, or where that stands for no date its creation; None for the folder's date.
+
+    Raises RowRejected(unlikely_date) where neither is known, and where the row cannot be used
+    without a date that is none.
+    """
+    for position in sorted(unlikely):
+        if not rules.reads_null(position):
+            raise RowRejected("unlikely_date", rules.names[position])
+    usable = rules.stamps
+    if not unlikely.isdisjoint(rules.stamps):
+        usable = (*rules.stamps, *rules.creations)
+    stamp = next((moments[position] for position in usable if position in moments), None)
+    if stamp is None and unlikely and not rules.stamp_falls_back:
+        raise RowRejected("unlikely_date", rules.names[min(unlikely)])
+    return stamp
+
+
+def _read_owner_change(
+    values: list[str | None], history: OwnerHistory, rules: Rules, found: Found
+) -> None:
+    """Read the values of a change of owner as the ids that they are."""
+    if values[history.field] not in history.names:
+        return
+    for position in history.values:
+        text = values[position]
+        if text is None:
+            continue
+        name = rules.names[position]
+        try:
+            value = read_id(text.strip(), rules.limits.key_bytes)
+        except RowRejected as error:
+            raise RowRejected(error.reason, name) from error
+        if value != text:
+            found.add(("id_form", name.strip()))
+            values[position] = value
 
 
 def decode(fields: Sequence[bytes], rules: Rules) -> list[str]:
@@ -157,13 +246,11 @@ def _remark_characters(texts: Sequence[str], rules: Rules, found: Found) -> None
             found.update((kind, name) for text, name in named if pattern.search(text))
 
 
-def _moment(text: str, column: Column, rules: Rules, found: Found) -> Moment:
-    moment = read_moment(text, rules.zone)
+def _remark_moment(moment: Moment, column: Column, rules: Rules, found: Found) -> None:
     for remark in moment.remarks:
         found.add((remark, column.name))
     if not column.plannable and is_beyond(moment, rules.horizon):
         found.add(("future_timestamp", column.name))
-    return moment
 
 
 def is_beyond(moment: Moment, horizon: datetime) -> bool:
@@ -173,13 +260,19 @@ def is_beyond(moment: Moment, horizon: datetime) -> bool:
     return moment.second > horizon
 
 
-def _check_id(text: str, column: Column, found: Found) -> None:
-    """Any text is an id; its outer spaces are trimmed like those of all typed fields."""
-
-
-def _check_date(text: str, column: Column, found: Found) -> None:
-    for remark in read_date(text):
-        found.add((remark, column.name))
+def _read(text: str, column: Column, rules: Rules, found: Found) -> str | None:
+    """The value that a trimmed text is landed as; None where it stands for no value."""
+    kind, longest = KINDS[column.kind], rules.limits.key_bytes
+    if kind.is_document:
+        value: str | None = read_document(text, column.kind, longest)
+    elif kind.holds_ids:
+        value = read_ids(text, longest) if column.kind == "ids" else read_id(text, longest)
+    else:
+        _CHECKS[column.kind](text, column, found)
+        return text
+    if value != text:
+        found.add(("id_form", column.name))
+    return value
 
 
 def _check_boolean(text: str, column: Column, found: Found) -> None:
@@ -193,28 +286,20 @@ def _check_integer(text: str, column: Column, found: Found) -> None:
     if not _INTEGER.match(text):
         raise RowRejected("wrong_type")
     strict_json.check_integer(text)
+    if not SMALLEST_INTEGER <= int(text) <= LARGEST_INTEGER:
+        raise RowRejected("number_out_of_range")
 
 
 def _check_number(text: str, column: Column, found: Found) -> None:
     if not _NUMBER.match(text):
         raise RowRejected("wrong_type")
     strict_json.check_number(text)
-
-
-def _check_json(text: str, column: Column, found: Found) -> None:
-    try:
-        strict_json.parse(text)
-    except RowRejected as error:
-        if error.reason in ("invalid_json", "extra_data"):
-            raise RowRejected("wrong_type") from error
-        raise
+    if strict_json.digits_of(text, DECIMAL_PLACES)[0] > WHOLE_DIGITS:
+        raise RowRejected("number_out_of_range")
 
 
 _CHECKS: dict[str, Callable[[str, Column, Found], None]] = {
-    "id": _check_id,
-    "date": _check_date,
     "boolean": _check_boolean,
     "integer": _check_integer,
     "number": _check_number,
-    "json": _check_json,
 }

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lead_handoff.catalogue import CATALOGUE
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
 from lead_handoff.landing import file_load
 from lead_handoff.landing.accounts import FileAccount, Run
 from lead_handoff.landing.discovery import FoundFile
@@ -97,12 +97,13 @@ class Desk:
         source: str = "generic",
         zone: str = "UTC",
         exact_only: bool = False,
+        of: ObjectSpec | None = None,
         **limits: Any,
     ) -> Reading:
-        spec = CATALOGUE[source]["leads"]
+        spec = of or CATALOGUE[source]["leads"]
         stage = FakeStage([column.landed for column in spec.columns], spec.literal_null)
         run = Run(
-            source,
+            spec.source,
             NIGHT,
             ZoneInfo(zone),
             1,

@@ -12,32 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lead_handoff.catalogue import CATALOGUE, ObjectSpec
+from tests.odd_values import BOOLEANS, BY_KIND, IDS, MOMENTS, NUMBERS
+from tests.odd_values import GOOD as GOOD_BY_KIND
 from tests.unit.landing.conftest import Reading
 
 HEADER = ["lead_id", "created_at", "status", "updated_at", "score", "is_deleted", "email"]
 
-moments = st.sampled_from(
-    [
-        "2026-04-01T08:00:00Z", "2026-04-01 08:00:00", "2026-04-01T08:00:00.000Z",
-        "2026-04-01T08:00:00.000+0000", "2026-04-01T08:00:00.123456Z", "2026-04-01",
-        "2026-04-01T08:00:00+02:00", "2026-04-01T08:00", "2026-02-29T08:00:00Z",
-        "2024-02-29T08:00:00Z", "2026-04-01T24:00:00Z", "2026-04-01T08:00:60Z", "1775000000000",
-        "2026-05-01T23:59:59Z", "2026-05-01 23:59:59", "2026-05-02T00:00:00Z",
-        "2026-05-02T00:00:01Z", "2026-05-03",
-        "0000-00-00", "2026-13-01T00:00:00Z", " 2026-04-01T08:00:00Z", "", "null", "N/A",
-        "2026-03-29T02:30:00", "2025-10-26T02:30:00", "2026-04-01T08:00:00,123Z",
-        "٢٠٢٦-04-01T08:00:00Z", "2026-04-01t08:00:00z", "2026-04-01T08:00:00 +0100",
-        "2026-04-01T08:00:00+15:00", "2026-04-01T08:00:00.1234567891Z", "9999-12-31T23:59:59-01",
-    ]
-)  # fmt: skip
-scores = st.sampled_from(
-    ["", "1", "-1", "0.5", ".5", "5.", "1e3", "1e400", "1,5", "--1", "-", ".", "1.2.3", "+7", "007",
-     "NaN", "null", " 7 ", "9" * 25, "٣", "1_000", "0x1f"]
-)  # fmt: skip
-booleans = st.sampled_from(
-    ["true", "false", "TRUE", "False", "1", "0", "yes", "No", "y", "t", "", "null", " true", "2"]
-)
-ids = st.sampled_from(["a", "A", " a", "a ", "", "null", "a\tb", "é", "\u00a0a", "x" * 501, "a b"])
+moments, scores = st.sampled_from(MOMENTS), st.sampled_from(NUMBERS)
+booleans, ids = st.sampled_from(BOOLEANS), st.sampled_from(IDS)
 texts = st.one_of(
     st.text(alphabet=st.sampled_from('ab",;\t\n\r\\.éü\u202e\u0085\x07\x1f\x7f')),
     st.sampled_from(["", "null", "\\.", "a\r\nb", '"', '""']),
@@ -109,6 +92,47 @@ def test_well_formed_csv_reads_the_same_fast_and_exact(
     is_wholly_bad = 1 < len(table) == len(fast.refused)
     assert fast.error == ("too_many_bad_rows" if is_wholly_bad else None)
     assert fast.rows == sum(1 for _ in table)
+
+
+OBJECTS = [spec for objects in CATALOGUE.values() for spec in objects.values()]
+
+
+@st.composite
+def rows_of_an_object(draw: st.DrawFn) -> tuple[ObjectSpec, list[dict[str, str]]]:
+    """Good rows of some object but for one or two columns."""
+    spec = draw(st.sampled_from(OBJECTS))
+    table = []
+    for number in range(draw(st.integers(1, 6))):
+        row = {column.name: GOOD_BY_KIND[column.kind] for column in spec.columns}
+        row[spec.key] = str(number)
+        for column in draw(st.lists(st.sampled_from(spec.columns), max_size=2)):
+            row[column.name] = draw(st.sampled_from(BY_KIND[column.kind]))
+        table.append(row)
+    return spec, table
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    drawn=rows_of_an_object(),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_every_column_of_every_object_reads_the_same_fast_exact_and_as_json(
+    desk: Any, drawn: tuple[ObjectSpec, list[dict[str, str]]], zone: str, quoting: Any
+) -> None:
+    spec, table = drawn
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n", quoting=quoting)
+    writer.writeheader()
+    writer.writerows(table)
+    more: dict[str, Any] = {"zone": zone, "of": spec, "bad_row_floor": 1_000}
+    fast = desk.read(text.getvalue().encode(), **more)
+    assert fast.error is None
+    same(fast, desk.read(text.getvalue().encode(), exact_only=True, **more))
+    lines = "\n".join(json.dumps(row) for row in table)
+    as_json = desk.read(lines.encode(), "a.jsonl", **more)
+    assert as_json.landed == fast.landed
+    assert [each[2:] for each in as_json.refused] == [each[2:] for each in fast.refused]
 
 
 @settings(max_examples=300, deadline=None)

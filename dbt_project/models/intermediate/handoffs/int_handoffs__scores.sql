@@ -52,7 +52,7 @@ ranked as (
         asked.role,
         asked.source_system,
         case
-            when {{ matches('trim(spans.value)', '^[+-]?[0-9]+([.][0-9]+)?$') }}
+            when {{ is_number('spans.value') }}
                 then cast(trim(spans.value) as numeric)
         end as score,
         row_number() over (

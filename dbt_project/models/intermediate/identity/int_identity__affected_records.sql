@@ -31,6 +31,7 @@ final as (
         lead_ids.record_id,
         lead_ids.is_survivor,
         records.created_at,
+        records.is_creation_inferred,
         records.created_by_id,
         records.is_deleted,
         records.merged_into_id,

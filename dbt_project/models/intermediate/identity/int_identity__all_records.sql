@@ -46,12 +46,21 @@ deletions as (
 
 ),
 
+inferred as (
+
+    select source_system, record_id, created_at
+    from {{ ref('int_identity__inferred_creations') }}
+    where kind = 'lead_or_contact'
+
+),
+
 final as (
 
     select
         ranked.source_system,
         ranked.record_id,
-        ranked.created_at,
+        coalesce(ranked.created_at, inferred.created_at) as created_at,
+        ranked.created_at is null as is_creation_inferred,
         ranked.created_by_id,
         ranked.is_deleted,
         deletions.deleted_at,
@@ -68,6 +77,10 @@ final as (
         on
             ranked.source_system = deletions.source_system
             and ranked.record_id = deletions.record_id
+    left join inferred
+        on
+            ranked.source_system = inferred.source_system
+            and ranked.record_id = inferred.record_id
     where ranked.version_rank = 1
 
 )

@@ -31,12 +31,8 @@ agreements as (
 versions as (
 
     select
-        'salesforce' as source_system,
-        opportunities.opportunity_id,
-        opportunities.is_deleted,
-        opportunities.created_at,
-        opportunities.amount,
-        opportunities.currency,
+        'salesforce' as source_system, opportunities.opportunity_id, opportunities.is_deleted,
+        opportunities.created_at, opportunities.amount, opportunities.currency,
         opportunities.owner_id,
         opportunities.version_stamp, opportunities.version_night, opportunities.record
     from {{ ref('stg_salesforce__opportunities') }} as opportunities
@@ -70,10 +66,17 @@ ranked as (
 
 ),
 
+inferred as (
+
+    select source_system, record_id, created_at
+    from {{ ref('int_identity__inferred_creations') }}
+    where kind = 'opportunity'
+
+),
+
 newest as (
 
-    select * from ranked
-    where version_rank = 1 and not is_deleted
+    select * from ranked where version_rank = 1 and not is_deleted
 
 ),
 
@@ -81,10 +84,8 @@ newest as (
 reasons as (
 
     select
-        newest.source_system,
-        newest.opportunity_id,
-        {{ json_text('newest.record', 'fields.landed_column') }} as loss_reason,
-        agreements.in_force_from
+        newest.source_system, newest.opportunity_id, agreements.in_force_from,
+        {{ json_text('newest.record', 'fields.landed_column') }} as loss_reason
     from newest
     inner join fields on newest.source_system = fields.source_system
     inner join agreements on fields.agreement_version = agreements.agreement_version
@@ -101,18 +102,18 @@ named as (
 final as (
 
     select
-        newest.source_system,
-        newest.opportunity_id,
-        newest.created_at,
-        newest.amount,
-        newest.currency,
-        newest.owner_id,
-        named.loss_reason
+        newest.source_system, newest.opportunity_id,
+        coalesce(newest.created_at, inferred.created_at) as created_at,
+        newest.amount, newest.currency, newest.owner_id, named.loss_reason
     from newest
-    left join
-        named
-        on newest.source_system = named.source_system
+    left join named
+        on
+            newest.source_system = named.source_system
             and newest.opportunity_id = named.opportunity_id
+    left join inferred
+        on
+            newest.source_system = inferred.source_system
+            and newest.opportunity_id = inferred.record_id
 
 )
 

@@ -67,25 +67,39 @@ ranked as (
 
 ),
 
+known as (
+
+    -- It tells the creation of those, too, that tell none themselves, but for deleted ones.
+    select source_system, opportunity_id, created_at
+    from {{ ref('int_opportunities__all_opportunities') }}
+
+),
+
 final as (
 
     select
-        lead_id,
-        source_system,
-        opportunity_id,
-        stage_name,
-        amount,
-        currency,
-        is_closed,
-        is_won,
-        closed_at,
-        campaign_id,
-        created_at,
-        created_by_id,
-        closed_by_id,
-        version_stamp,
-        version_rank
+        ranked.lead_id,
+        ranked.source_system,
+        ranked.opportunity_id,
+        ranked.stage_name,
+        ranked.amount,
+        ranked.currency,
+        ranked.is_closed,
+        ranked.is_won,
+        ranked.closed_at,
+        ranked.campaign_id,
+        coalesce(ranked.created_at, known.created_at, ranked.version_stamp) as created_at,
+        ranked.created_at is null as is_creation_inferred,
+        ranked.created_by_id,
+        ranked.closed_by_id,
+        ranked.version_stamp,
+        ranked.version_rank
     from ranked
+    left join known
+        on
+            ranked.created_at is null
+            and ranked.source_system = known.source_system
+            and ranked.opportunity_id = known.opportunity_id
 
 )
 

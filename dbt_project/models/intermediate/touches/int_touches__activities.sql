@@ -98,21 +98,21 @@ ranked as (
 
 final as (
 
+    -- What tells no date of its making was made at its oldest stamp or when it happened.
     select
-        lead_id,
-        source_system,
-        object_name,
-        occurred_column,
-        recorded_column,
-        activity_id,
-        user_id,
-        occurred_at,
-        visible_at,
-        recorded_at,
+        lead_id, source_system, object_name, occurred_column, recorded_column, activity_id, user_id,
+        occurred_at, visible_at,
+        coalesce(recorded_at, least(oldest_stamp, occurred_at)) as recorded_at,
         is_completed,
-        activity_date,
+        case when recorded_at is not null then activity_date end as activity_date,
         record
-    from ranked
+    from (
+        select
+            ranked.*,
+            min(version_stamp) over (partition by source_system, object_name, activity_id)
+                as oldest_stamp
+        from ranked
+    ) as ranked
     where version_rank = 1
 
 )

@@ -2,7 +2,7 @@ select
     landed.opportunity_id,
     landed.lead_id as lead_record_id,
     landed.stage as stage_name,
-    cast(landed.amount as numeric) as amount,
+    {{ to_number('landed.amount') }} as amount,
     landed.currency,
     {{ to_boolean('landed.is_closed') }} as is_closed,
     {{ to_boolean('landed.is_won') }} as is_won,

@@ -2,7 +2,7 @@ select
     landed.id as opportunity_id,
     {{ to_boolean('landed.archived') }} as is_deleted,
     landed.dealstage as stage_name,
-    cast(landed.amount as numeric) as amount,
+    {{ to_number('landed.amount') }} as amount,
     landed.deal_currency_code as currency,
     {{ to_boolean('landed.hs_is_closed') }} as is_closed,
     {{ to_boolean('landed.hs_is_closed_won') }} as is_won,

@@ -5,4 +5,4 @@ select
     {{ json_value(to_document('landed.attributes'), "'New Value'") }} as new_value,
     {{ to_instant('landed.activity_date', source_zone('marketo')) }} as occurred_at
 {{ waiting_rows('raw_marketo', 'activities') }}
-    and cast(landed.activity_type_id as integer) in (13, 22)
+    and {{ to_integer('landed.activity_type_id') }} in (13, 22)

@@ -2,7 +2,7 @@ select
     {{ salesforce_id('landed.id') }} as opportunity_id,
     {{ to_boolean('landed.is_deleted') }} as is_deleted,
     landed.stage_name,
-    cast(landed.amount as numeric) as amount,
+    {{ to_number('landed.amount') }} as amount,
     landed.currency_iso_code as currency,
     {{ to_boolean('landed.is_closed') }} as is_closed,
     {{ to_boolean('landed.is_won') }} as is_won,

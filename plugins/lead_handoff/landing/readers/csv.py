@@ -7,7 +7,7 @@ the exact parser here wherever a quote stands where it should not.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from lead_handoff.landing.limits import Limits
 DELIMITERS = {b",": "comma", b";": "semicolon", b"\t": "tab"}
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _UTF8_BOM = b"\xef\xbb\xbf"
+_FORMULA = re.compile(rb'="[^"]*"')
 _CLOSER_LOOK = 64 * 1024  # bytes read by the exact parser before the fast one is tried again
 
 
@@ -46,12 +47,15 @@ class Parsed:
     reason: str = ""
 
 
-def parse_record(data: bytes, start: int, dialect: Dialect, final: bool) -> Parsed | None:
+def parse_record(
+    data: bytes, start: int, dialect: Dialect, final: bool, ids: Container[int] = ()
+) -> Parsed | None:
     """The record that begins at ``start``, or None where ``data`` stops before it is complete.
 
     ``final``: nothing follows ``data``. A quote inside an unquoted field, or text after a closing
     quote, makes the record a stray_quote that ends at its line's end; a quote that is never closed
-    takes everything to the end of the file.
+    takes everything to the end of the file. Only in fields at the positions of ``ids`` may stand
+    ``="501"``, as spreadsheets write an id that is to stay a text.
     """
     separator = _separator(dialect)
     fields: list[bytes] = []
@@ -79,7 +83,9 @@ def parse_record(data: bytes, start: int, dialect: Dialect, final: bool) -> Pars
             tail = tail[:-1]
             content_end -= 1
         if (quoted and tail) or b'"' in tail:
-            reason = "stray_quote"
+            is_formula = not quoted and _FORMULA.fullmatch(tail)
+            if not (is_formula and len(fields) in ids):
+                reason = "stray_quote"
         fields.append(head + tail)
         position = stop + 1
         if ends:
@@ -121,8 +127,8 @@ class CsvReader:
     """The records of one CSV file as blocks.
 
     ``known`` says whether a name is a column of the object; it decides which delimiter the file
-    uses; one that is not the ``usual`` one is remarked. Raises LandingError where the file or its
-    header cannot be used.
+    uses; one that is not the ``usual`` one is remarked. ``holds_ids`` says which of the columns are
+    ids. Raises LandingError where the file or its header cannot be used.
     """
 
     def __init__(
@@ -130,6 +136,7 @@ class CsvReader:
         stream: ByteStream,
         known: Callable[[str], bool],
         limits: Limits,
+        holds_ids: Callable[[str], bool],
         usual: bytes = b",",
     ) -> None:
         self._stream = stream
@@ -140,9 +147,12 @@ class CsvReader:
         self._line = 1
         self.remarks: list[tuple[str, str]] = []
         self.names: tuple[str, ...] = ()
+        self._ids: frozenset[int] = frozenset()
         self._dialect = Dialect()
         self.is_empty = False
         self._read_header(known)
+        names: list[str] = list(self.names)
+        self._ids = frozenset(at for at in range(len(names)) if holds_ids(names[at]))
 
     def _fill(self, size: int | None = None) -> None:
         """Add the next bytes of the file to the buffer."""
@@ -296,7 +306,7 @@ class CsvReader:
             if cr_only and self._buffer[position : position + 1] == b"\n":
                 position += 1  # a CR LF among bare CRs
                 continue
-            parsed = parse_record(self._buffer, position, self._dialect, self._ended)
+            parsed = parse_record(self._buffer, position, self._dialect, self._ended, self._ids)
             if parsed is None:
                 break
             raw = self._buffer[position : parsed.content_end]

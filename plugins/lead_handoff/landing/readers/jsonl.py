@@ -11,8 +11,11 @@ from lead_handoff.catalogue import ObjectSpec, fold
 from lead_handoff.landing import strict_json
 from lead_handoff.landing.blocks import Block, LooseRow, split
 from lead_handoff.landing.errors import LandingError, RowRejected
+from lead_handoff.landing.ids import refuse_rounded
 from lead_handoff.landing.limits import Limits
 from lead_handoff.landing.readers.csv import ByteStream, refuse_foreign_formats
+from lead_handoff.landing.strict_json import NumberText
+from lead_handoff.value_rules import KINDS
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -113,6 +116,8 @@ class JsonLinesReader:
         for name, member in value.items():
             key = folded.get(name) or self._meet(name)
             if isinstance(member, str):
+                if isinstance(member, NumberText) and self._holds_id(key):
+                    refuse_rounded(member)
                 values[key] = member
             elif member is None:
                 values[key] = ""
@@ -138,9 +143,13 @@ class JsonLinesReader:
         self._delivered_form.setdefault(key, name)
         return key
 
+    def _holds_id(self, key: str) -> bool:
+        column = self._spec.by_folded_name.get(key)
+        return column is not None and column.kind == "id"
+
     def _nested(self, key: str, member: Any) -> str:
         column = self._spec.by_folded_name.get(key)
-        if column is not None and column.kind != "json":
+        if column is not None and not KINDS[column.kind].is_document:
             raise RowRejected("wrong_type", f"{column.name}: nested where a scalar belongs")
         return strict_json.compact(member)
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from lead_handoff.catalogue import Column, ObjectSpec, fold
 from lead_handoff.landing.errors import LandingError
 from lead_handoff.landing.limits import Limits
+from lead_handoff.value_rules import KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -194,14 +195,15 @@ def _is_usual(column: Column | None, kind: pa.DataType, name: str) -> bool:
     whole = t.is_integer(kind) or (t.is_decimal(kind) and kind.scale == 0)
     numeric = whole or t.is_floating(kind) or t.is_decimal(kind)
     due = column.kind if column else "text"
-    if due == "json":
+    if KINDS[due].is_document:
         usual, usable = is_text or is_nested, is_binary
     elif is_nested:
         usual, usable = False, column is None
-    elif due == "text":
+    elif due in ("text", "ids"):
         usual, usable = is_text, True
     elif due == "id":
-        usual, usable = is_text or t.is_integer(kind), is_binary or whole
+        # pandas makes floats of whole numbers with blanks; what they became is judged row by row.
+        usual, usable = is_text or t.is_integer(kind), is_binary or whole or t.is_floating(kind)
     elif due == "timestamp":
         usual, usable = t.is_timestamp(kind), is_text or is_binary or t.is_date(kind)
     elif due == "date":
@@ -266,9 +268,10 @@ def _floats(array: pa.Array, due: str, name: str) -> pa.Array:
 
     if due == "integer":
         return array.cast(pa.int64(), safe=True).cast(pa.string())
-    return pa.array(
-        [None if value is None else repr(value) for value in array.to_pylist()], pa.string()
-    )
+    # Where an id is due, pandas' mark for "no value" is no value.
+    none = (None, "nan") if due == "id" else (None,)
+    texts = [None if value is None else repr(value) for value in array.to_pylist()]
+    return pa.array([None if text in none else text for text in texts], pa.string())
 
 
 def _json(value: Any) -> str | None:
