@@ -394,7 +394,11 @@ def _plain_ids(buffer: Bytes, starts: Positions, ends: Positions, longest: int) 
     plain &= (last != _ZERO) | (byte(ends - 2) != _DOT)
     plain &= (byte(ends - 3) != _PLUS) & (byte(ends - 4) != _PLUS)
     length = ends - starts
-    plain &= (first != _ZERO) | (byte(starts + 1) != _ZERO) | ~((length == 15) | (length == 18))
+    # Salesforce's reference to nothing; its real ids have a letter among the first three.
+    is_zeros = (length == 15) | (length == 18)
+    for place in range(3):
+        is_zeros &= byte(starts + place) == _ZERO
+    plain &= ~is_zeros
     return plain
 
 

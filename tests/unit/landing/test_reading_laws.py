@@ -99,9 +99,10 @@ OBJECTS = [spec for objects in CATALOGUE.values() for spec in objects.values()]
 
 @st.composite
 def rows_of_an_object(draw: st.DrawFn) -> tuple[ObjectSpec, list[dict[str, str]]]:
-    """Good rows of some object but for one or two columns."""
+    """Good rows of some object, all but the first of them odd in one or two columns."""
     spec = draw(st.sampled_from(OBJECTS))
-    table = []
+    good = {column.name: GOOD_BY_KIND[column.kind] for column in spec.columns}
+    table = [good | {spec.key: "good"}]
     for number in range(draw(st.integers(1, 6))):
         row = {column.name: GOOD_BY_KIND[column.kind] for column in spec.columns}
         row[spec.key] = str(number)
@@ -229,6 +230,15 @@ def test_clean_rows_take_the_fast_way(desk: Any, line_end: str, quoting: Any, mo
     row = (*GOOD[:3], moment, *GOOD[4:-1], 'x, "y"')
     content = written([row] * 100, line_end, quoting, ",")
     assert desk.read(content, zone="Europe/Berlin").clean_rows == 100
+
+
+@pytest.mark.parametrize("ending", ["Z", "+02:00", "-0530", ".000+0000", ".123456-05"])
+def test_usual_rows_of_a_history_take_the_fast_way(desk: Any, ending: str) -> None:
+    spec = CATALOGUE["salesforce"]["LeadHistory"]
+    head = "Id,LeadId,CreatedById,CreatedDate,Field,OldValue,NewValue\n"
+    row = f"017Hs0000003m8T,00QHs0000003m8AMAQ,005Hs000000Ha2HIAS,2026-04-05T08:00:00{ending},"
+    content = head + 50 * f"{row}Status,Open,Accepted\n{row}Owner,,005Hs000000Ha2HIAS\n"
+    assert desk.read(content.encode(), of=spec).clean_rows == 100
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,8 @@ def test_no_mart_holds_a_date_outside_the_limits(
         for schema, table, column in columns:
             (outside,) = connection.execute(
                 sql.SQL(
-                    "select count(*) from {} where {} < '1989-12-31' or {} > '2200-01-01'"
+                    # A month of the agreement's zone may begin before the first real instant.
+                    "select count(*) from {} where {} < '1989-12-01' or {} > '2200-01-01'"
                 ).format(sql.Identifier(schema, table), *[sql.Identifier(column)] * 2)
             ).fetchone() or (None,)
             assert outside == 0, f"{table}.{column}"
