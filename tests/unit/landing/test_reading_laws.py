@@ -89,7 +89,8 @@ def test_well_formed_csv_reads_the_same_fast_and_exact(
     more = {"zone": zone, "bad_row_floor": 1_000}
     fast = desk.read(content, chunk_bytes=chunk, **more)
     same(fast, desk.read(content, exact_only=True, **more))
-    is_wholly_bad = 1 < len(table) == len(fast.refused)
+    counted = [each for each in fast.refused if each[2] != "unlikely_date"]
+    is_wholly_bad = 1 < len(table) == len(counted)
     assert fast.error == ("too_many_bad_rows" if is_wholly_bad else None)
     assert fast.rows == sum(1 for _ in table)
 
