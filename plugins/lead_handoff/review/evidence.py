@@ -263,7 +263,9 @@ def _facts(case: Row, handoff: Row, owed: Mapping[str, Row], people: _People, lo
         "touches": _number(touches),
         "channels": _number(handoff.get("channels")),
         "touches_before": _number(
-            _first(before.get("actual"), handoff.get("touches_before_rejection"), touches)
+            touches
+            if case["exit_kind"] == "ignored"
+            else _first(before.get("actual"), handoff.get("touches_before_rejection"))
         ),
         "touches_owed": _number(_first(before.get("required"), follow_up.get("required"))),
         "follow_up_status": before.get("status"),

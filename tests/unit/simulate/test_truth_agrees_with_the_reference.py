@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from lead_handoff.simulate.run import Company, simulate
+from tests.oracle.agreements import all_is_delivered, copy_agreement
 from tests.oracle.company import Landed
 from tests.oracle.oracle import Judged, judge
 
-EXAMPLE = Path(__file__).parents[3] / "dbt_project" / "seeds" / "agreement"
 START = date(2026, 2, 1)
 BY_LEAD = (
     "auto_acceptance",
@@ -81,7 +81,9 @@ def planted_and_found(
     simulate(company)
     night = START + timedelta(company.first_days + company.nights)
     as_of = datetime(night.year, night.month, night.day, tzinfo=UTC)
-    judged = judge(landed(folder / "extracts"), EXAMPLE, as_of, night)
+    # What was planted before a kind of fact began to come in is judged too.
+    agreement = copy_agreement(folder / "agreement", {"thresholds": all_is_delivered})
+    judged = judge(landed(folder / "extracts"), agreement, as_of, night)
     ids = lead_ids(judged)
     planted: dict[str, set[str]] = defaultdict(set)
     for line in company.truth.read_text(encoding="utf-8").splitlines()[1:]:
