@@ -48,5 +48,5 @@ def test_a_long_list_of_rows_is_shortened_in_the_message_only_and_says_so() -> N
 
 
 def test_findings_add_up() -> None:
-    result = FindingsResult({"a": 2, "b": 0, "c": 5}, {}, {}, {}, (), ())
+    result = FindingsResult({"a": 2, "b": 0, "c": 5}, {}, {}, {}, {}, (), ())
     assert result.total == 7
