@@ -1,10 +1,6 @@
 {{ config(materialized='view') }}
 
-with affected_leads as (
-
-    select lead_id from {{ ref('int_identity__affected_leads') }}
-
-),
+with affected_leads as (select lead_id from {{ ref('int_identity__affected_leads') }}),
 
 moves as (
 
@@ -16,7 +12,15 @@ moves as (
 
 events as (
 
-    select * from {{ ref('int_events__all_stage_events') }}
+    select
+        events.lead_id, events.source_system as other_system, events.stage, events.occurred_at,
+        row_number() over (
+            partition by events.lead_id, events.source_system, events.stage
+            order by events.occurred_at
+        ) as telling
+    from affected_leads
+    inner join {{ ref('int_events__all_stage_events') }} as events
+        on affected_leads.lead_id = events.lead_id
 
 ),
 
@@ -35,19 +39,20 @@ versions as (
 -- Stages that a system's leads can tell.
 told as (
 
-    select
-        agreement_version,
-        source_system,
-        stage
+    select distinct agreement_version, source_system, stage
     from {{ ref('stg_agreement__stage_map') }}
     where {{ is_lead_object('object_name') }} and stage <> 'none'
-    group by agreement_version, source_system, stage
 
 ),
 
 records as (
 
-    select lead_id, source_system, created_at from {{ ref('int_identity__all_lead_ids') }}
+    -- A system may hold several records of one lead: it has known it since the first.
+    select affected_leads.lead_id, ids.source_system, min(ids.created_at) as created_at
+    from affected_leads
+    inner join {{ ref('int_identity__all_lead_ids') }} as ids
+        on affected_leads.lead_id = ids.lead_id
+    group by affected_leads.lead_id, ids.source_system
 
 ),
 
@@ -78,21 +83,34 @@ expected as (
 
 ),
 
+-- The last time that the other system told the stage before it is too late.
+told_last as (
+
+    {{ last_begun(
+        'expected', ['event_id', 'other_system'], 'echo_until', 'events', 'telling',
+        keys=['lead_id', 'other_system', 'stage'], begins='occurred_at'
+    ) }}
+
+),
+
 final as (
 
-    -- A system may hold several records of one lead.
-    select distinct
+    select
         expected.event_id, expected.lead_id, expected.stage, expected.occurred_at,
         expected.source_system, expected.other_system, expected.echo_until
     from expected
+    inner join told_last
+        on
+            expected.event_id = told_last.event_id
+            and expected.other_system = told_last.other_system
     left join events
         on
             expected.lead_id = events.lead_id
-            and expected.other_system = events.source_system
+            and expected.other_system = events.other_system
             and expected.stage = events.stage
+            and told_last.telling = events.telling
             and events.occurred_at >= expected.echo_from
-            and events.occurred_at <= expected.echo_until
-    where events.event_id is null
+    where events.lead_id is null
 
 )
 

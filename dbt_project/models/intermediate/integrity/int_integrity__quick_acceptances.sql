@@ -26,20 +26,29 @@ legs as (
 -- When sales could see the lead: the other system follows the offer some minutes later.
 echoes as (
 
-    select lead_id, occurred_at from {{ ref('int_events__all_stage_events') }}
+    select event_id, lead_id, occurred_at from {{ ref('int_events__all_stage_events') }}
     where is_echo and stage in ('mql', 'tql')
+
+),
+
+offered_last as (
+
+    {{ last_begun(
+        'echoes', ['event_id', 'lead_id', 'occurred_at'], 'occurred_at',
+        'handoffs', 'offer_number', begins='offered_at'
+    ) }}
 
 ),
 
 heard as (
 
-    select handoffs.handoff_id, min(echoes.occurred_at) as heard_at
+    select handoffs.handoff_id, min(offered_last.occurred_at) as heard_at
     from handoffs
-    inner join echoes
+    inner join offered_last
         on
-            handoffs.lead_id = echoes.lead_id
-            and handoffs.offered_at <= echoes.occurred_at
-            and handoffs.accepted_at >= echoes.occurred_at
+            handoffs.lead_id = offered_last.lead_id
+            and handoffs.offer_number = offered_last.offer_number
+            and handoffs.accepted_at >= offered_last.occurred_at
     group by handoffs.handoff_id
 
 ),

@@ -32,7 +32,9 @@ authorities as (
 
 records as (
 
-    select lead_id, source_system from {{ ref('int_identity__all_lead_ids') }}
+    select distinct ids.lead_id, ids.source_system from affected_leads
+    inner join {{ ref('int_identity__all_lead_ids') }} as ids
+        on affected_leads.lead_id = ids.lead_id
 
 ),
 
