@@ -68,15 +68,15 @@ ranked as (
 
 inferred as (
 
-    select source_system, record_id, created_at
-    from {{ ref('int_identity__inferred_creations') }}
+    select source_system, record_id, created_at from {{ ref('int_identity__inferred_creations') }}
     where kind = 'opportunity'
 
 ),
 
 newest as (
 
-    select * from ranked where version_rank = 1 and not is_deleted
+    select * from ranked
+    where version_rank = 1 and not is_deleted
 
 ),
 
