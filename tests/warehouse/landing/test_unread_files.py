@@ -130,6 +130,7 @@ def test_folders_of_no_known_source_are_told(delivery: Delivery) -> None:
         ("leads.ndjson", LINES),
         ("leads.ndjson.gz", gzip.compress(LINES)),
     ],
+    ids=["leads.tsv", "leads.TSV", "leads.tsv.gz", "leads.ndjson", "leads.ndjson.gz"],
 )
 def test_other_names_of_the_same_formats_are_read_alike(
     delivery: Delivery, name: str, content: bytes
