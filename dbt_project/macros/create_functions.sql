@@ -6,6 +6,9 @@
             create_chain_order_function(),
             create_order_within_seconds_function(),
             create_components_function(),
+            create_order_within_day_function(),
+            create_order_within_days_function(),
+            create_merge_days_function(),
             create_in_zone_function(),
         ] %}
             {% do run_query(statement) %}

@@ -101,9 +101,60 @@
     coalesce({{ add_seconds(midnight('(' ~ local_date(moment, zone) ~ ' + 1)', zone), -1) }}, {{ moment }})
 {%- endmacro %}
 
-{# Columns of what a time in a column may mean; the zone of its day stands in `day_zone`. #}
+{#
+    Columns of what a time in a column may mean; the zone of its day stands in `day_zone`. day_from and
+    day_until are the first and last second of the day, and the time's own second where it has one.
+#}
 {% macro span_of_day(moment, zone='day_zone') -%}
     {{ zone }} is null as has_time_of_day,
         {{ earliest_at(moment, zone) }} as earliest_at,
-        {{ latest_at(moment, zone) }} as latest_at
+        {{ latest_at(moment, zone) }} as latest_at,
+        {{ to_second(earliest_at(moment, zone)) }} as day_from,
+        {{ to_second(latest_at(moment, zone)) }} as day_until
+{%- endmacro %}
+
+{#
+    The rows of a relation with told_at, told_earliest_at and told_latest_at, in an order in which those
+    with a time of day keep theirs. One without takes the time of the one that it follows on its day,
+    else its own (of the first on that day), never later than what comes after it nor earlier than what
+    it follows; it lies between those with a time that it stands between.
+#}
+{% macro given_times(relation, partition, position) -%}
+    select
+        given.*,
+        case
+            when has_time_of_day then occurred_at
+            else max(given_at) over (partition by {{ partition }} order by {{ position }})
+        end as told_at,
+        case
+            when has_time_of_day then occurred_at else greatest(earliest_at, timed_before)
+        end as told_earliest_at,
+        case when has_time_of_day then occurred_at else least(latest_at, timed_after) end
+            as told_latest_at
+    from (
+        select
+            followed.*,
+            case
+                when has_time_of_day then occurred_at
+                when timed_before >= day_from then timed_before
+                else least(first_on_day, timed_after)
+            end as given_at
+        from (
+            select
+                {{ relation }}.*,
+                max(occurred_at) filter (where has_time_of_day) over (
+                    partition by {{ partition }} order by {{ position }}
+                    rows between unbounded preceding and 1 preceding
+                ) as timed_before,
+                min(occurred_at) filter (where has_time_of_day) over (
+                    partition by {{ partition }} order by {{ position }}
+                    rows between 1 following and unbounded following
+                ) as timed_after,
+                first_value(occurred_at) over (
+                    partition by {{ partition }}, has_time_of_day, day_from, day_until
+                    order by {{ position }}
+                ) as first_on_day
+            from {{ relation }}
+        ) as followed
+    ) as given
 {%- endmacro %}

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tests.oracle.agreement import STAGE_RANK, Agreement
 from tests.oracle.chains import smallest_order
+from tests.oracle.day_order import FEW, fewest_breaks, give_times, in_days, one_after_the_other
 from tests.oracle.times_of_day import Column, Day, TimesOfDay
 from tests.oracle.values import (
     expand_salesforce_id,
@@ -74,10 +75,22 @@ class Change:
     reason: str | None = None
     campaign_id: str | None = None
     is_waiting: bool = False
-    day: Day | None = None
-    recorded_day: Day | None = None
     stands_from: datetime = _UNKNOWN
     """When its value began to stand: not before that of the change which it follows."""
+    day: Day | None = None
+    recorded_day: Day | None = None
+    told_at: datetime = field(init=False)
+    """The source's own time; occurred_at may be that of the change which it follows on its day."""
+    earliest_at: datetime = field(init=False)
+    latest_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_at = self.earliest_at = self.latest_at = self.occurred_at
+
+    def set_days(self, day: Day | None, recorded_day: Day | None) -> None:
+        self.day, self.recorded_day = day, recorded_day
+        if day is not None:
+            self.earliest_at, self.latest_at = day.start, day.last
 
 
 KEY_FIELDS = {
@@ -200,6 +213,8 @@ OWNER_CHANGES = {
     "lead_events": ("field", "old_value", "new_value"),
 }
 OWNER_NAMES = {"Owner", "OwnerId", "hubspot_owner_id", "owner_id"}
+LEAD_OBJECTS = {"salesforce": "Lead", "marketo": "leads", "generic": "leads"}
+LEAD_OBJECTS |= {"hubspot": "contacts"}
 USER_OBJECTS = {"salesforce": "User", "generic": "users", "hubspot": "owners"}
 _OWNER_ID = re.compile(r"^(005|00G)([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
 _NAMES_A_CAMPAIGN = re.compile(r"campaign", re.IGNORECASE)
@@ -266,6 +281,30 @@ def in_chain_order(changes: list[Change], rank: Callable[[Change], int]) -> list
     latest = None
     for change in ordered:
         latest = max(latest or change.occurred_at, change.occurred_at)
+        change.stands_from = latest
+    return ordered
+
+
+def in_order_of_days(changes: list[Change], rank: Callable[[Change], int]) -> list[Change]:
+    """The same where some changes tell a day and no time of day; these are given times."""
+    bare = [change for change in changes if change.day is not None]
+    timed = in_chain_order([change for change in changes if change.day is None], rank)
+
+    def place(before: list[Change], window: list[Change], group: list[Change]) -> list[Change]:
+        if not window:
+            return _best_order(group, before[-1] if before else None, rank)
+        both = [*window, *group]
+        last = (before[-1].new,) if before else None
+        fixed, free = ([(one.old, one.new) for one in part] for part in (window, group))
+        keys = [(rank(one), one.event_id) for one in both]
+        put = fewest_breaks if len(group) <= FEW else one_after_the_other
+        return [both[index] for index in put(last, fixed, free, keys)]
+
+    ordered = in_days(timed, bare, place)
+    give_times(ordered)
+    latest = _UNKNOWN
+    for change in ordered:
+        latest = max(latest, change.occurred_at)
         change.stands_from = latest
     return ordered
 
@@ -500,11 +539,13 @@ class Company:
             found += self._generic_changes(waiting)
             found += self._hubspot_changes(waiting)
         for change in found:
-            change.day = self.times.day_of(self._column_of(change), change.occurred_at)
-            change.recorded_day = (
-                self.times.day_of(("generic", "lead_events", "recorded_at"), change.recorded_at)
+            day = self.times.day_of(self._column_of(change), change.occurred_at)
+            recorded = ("generic", "lead_events", "recorded_at")
+            change.set_days(
+                day,
+                self.times.day_of(recorded, change.recorded_at)
                 if change.source == "generic"
-                else change.day
+                else day,
             )
             if change.occurred_at >= self.as_of or change.is_waiting:
                 # Rows dated at or after as_of wait; only future_or_backdated looks at them.
@@ -513,7 +554,7 @@ class Company:
                 key = (change.source, change.object, change.record_id, change.field_name)
                 self.changes[key].append(change)
         for key, changes in self.changes.items():
-            self.changes[key] = in_chain_order(changes, self.stage_rank)
+            self.changes[key] = in_order_of_days(changes, self.stage_rank)
 
     def _column_of(self, change: Change) -> Column:
         """The column that a change's time stands in."""
@@ -523,8 +564,8 @@ class Company:
                 name = "OpportunityHistory"
             return (change.source, name, "CreatedDate")
         if change.source == "hubspot":
-            name = {"contacts": "contact_property_history", "deals": "deal_property_history"}
-            return (change.source, name[change.object], "timestamp")
+            history = next(h for h, (name, _) in HUBSPOT_HISTORIES.items() if name == change.object)
+            return (change.source, history, "timestamp")
         if change.source == "marketo":
             return (change.source, "activities", "activityDate")
         return (change.source, "lead_events", "occurred_at")
@@ -757,6 +798,17 @@ class Company:
             self.record_versions(source, name, record_id),
             field_name,
         )
+
+    def times_of_record(self, source: str, record_id: str) -> list[datetime]:
+        """When a lead's record changed, as its history and its versions tell."""
+        changes = [
+            change.occurred_at
+            for (system, name, key, _), found in self.changes.items()
+            if (system, key) == (source, record_id) and name == LEAD_OBJECTS[source]
+            for change in found
+        ]
+        versions = self.record_versions(source, LEAD_OBJECTS[source], record_id)
+        return [*changes, *(version.stamp for version in versions)]
 
     def is_known_user(self, source: str, user_id: str) -> bool:
         """Known: any version of the user was delivered, or some version's roster lists it."""

@@ -23,14 +23,22 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.oracle.agreement import CLOSED_STAGES, Version, looked_up
-from tests.oracle.company import USER_OBJECTS, Change, names_a_campaign
+from tests.oracle.company import USER_OBJECTS, Cells, Change, names_a_campaign
+from tests.oracle.company import Version as RowVersion
 from tests.oracle.delivery import Delivery
 from tests.oracle.handoffs import Handoff, Handoffs
-from tests.oracle.identity import DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
+from tests.oracle.identity import CREATED_FIELDS, DELETED_FIELDS, LEAD_OBJECTS, Identity, Lead
 from tests.oracle.rows import MartRow
 from tests.oracle.sla import Compliance
-from tests.oracle.stage_events import OPPORTUNITY_OBJECTS, StageEvent, StageEvents, event_id
+from tests.oracle.stage_events import (
+    OPPORTUNITY_CREATED,
+    OPPORTUNITY_OBJECTS,
+    StageEvent,
+    StageEvents,
+    event_id,
+)
 from tests.oracle.timers import Group, Move, inferred_timers
+from tests.oracle.times_of_day import Column
 from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
 from tests.oracle.values import md5, parse_boolean, second_of
@@ -170,11 +178,15 @@ class Findings:
         result: Counter[tuple[str, datetime]] = Counter()
         for moves in self.transitions.values():
             for move in moves:
-                if self._is_promotion(move) and move.is_silent and move.event.day is None:
+                if self._is_promotion(move) and move.is_silent and move.has_time_of_day:
                     result["promotion", _minute(move.entered_at)] += 1
         for handoff in self.handoffs.all():
             accepted = handoff.response if handoff.is_accepted else None
-            if accepted is not None and accepted.actor_type == "automation":
+            if (
+                accepted is not None
+                and accepted.actor_type == "automation"
+                and accepted.has_time_of_day
+            ):
                 result["acceptance", _minute(accepted.entered_at)] += 1
         return result
 
@@ -186,9 +198,9 @@ class Findings:
             and move.to_stage in ("sql", "won")
         )
 
-    def _is_batch(self, kind: str, rule: str, version: Version, at: datetime) -> bool:
+    def _is_batch(self, kind: str, rule: str, version: Version, move: Transition) -> bool:
         size = version.number_threshold(rule, "batch_size", "5")
-        return self._minutes[kind, _minute(at)] >= size
+        return move.has_time_of_day and self._minutes[kind, _minute(move.entered_at)] >= size
 
     def _silent_auto_promotion(self, move: Transition, previous: Transition) -> None:
         """Signals are a timer, a machine and a batch; silence is the condition, and no signal.
@@ -206,9 +218,7 @@ class Findings:
         is_timer = self._is_by_listed_timer(move, previous) or self._is_by_inferred_timer(
             move, previous
         )
-        is_batch = move.event.day is None and self._is_batch(
-            "promotion", rule, move.version, move.entered_at
-        )
+        is_batch = self._is_batch("promotion", rule, move.version, move)
         signals = is_machine + is_timer + is_batch
         if signals:
             is_possible_at_most = is_unknown or not is_machine
@@ -271,15 +281,14 @@ class Findings:
         if accepted is None or accepted.actor_type != "automation" or self._is_allowed(accepted):
             return
         due = handoff.response_due_at
-        is_late = due is not None and accepted.entered_at > due
+        is_late = due is not None and accepted.earliest_at > due
         rule = "auto_expiry_accepts" if is_late else "auto_acceptance"
         signals = 1
-        if is_late and due is not None:
+        is_clocked = accepted.has_time_of_day and handoff.opening.has_time_of_day
+        if is_late and due is not None and is_clocked:
             days = handoff.version.number_threshold(rule, "tolerance_days", "1")
             signals += accepted.entered_at - due <= timedelta(days=float(days))
-        signals += self._is_batch(
-            "acceptance", "auto_acceptance", handoff.version, accepted.entered_at
-        )
+        signals += self._is_batch("acceptance", "auto_acceptance", handoff.version, accepted)
         self._add_handoff(rule, handoff, grade_of(signals))
 
     # -- handoffs --------------------------------------------------------------------------
@@ -304,7 +313,7 @@ class Findings:
         if handoff.score is None and version.minimum_score is not None:
             if self.delivery.covers("scores", version, at, at):
                 self._add_handoff("missing_score", handoff)
-        elif handoff.met_definition is False:
+        elif handoff.met_definition is False and not handoff.is_definition_open:
             self._add_handoff("below_definition", handoff)
 
     def _engaged_but_unfit(self, handoff: Handoff) -> None:
@@ -313,13 +322,17 @@ class Findings:
             return
         engaged = handoff.version.number_threshold(rule, "engagement_score", "45")
         unfit = handoff.version.number_threshold(rule, "fit_score", "20")
-        if handoff.engagement_score >= engaged and handoff.fit_score <= unfit:
+        moments = self.handoffs.scores_of_offer(handoff)
+        if all(
+            engagement is not None and fit is not None and engagement >= engaged and fit <= unfit
+            for fit, engagement in moments
+        ):
             self._add_handoff(rule, handoff)
 
     def _owner_rules(self, handoff: Handoff) -> None:
         if handoff.owner_id is None:
             grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
-            last = handoff.offered_at + grace
+            last = handoff.opening.latest_at + grace
             is_known = self.delivery.covers("owners", handoff.version, handoff.offered_at, last)
             if is_known and self.as_of > last:
                 self._add_handoff("no_owner", handoff)
@@ -332,13 +345,32 @@ class Findings:
             source, USER_OBJECTS.get(source, ""), handoff.owner_id
         )
         if versions:
-            offered = second_of(handoff.offered_at)
-            known = [version for version in versions if second_of(version.stamp) <= offered]
-            row = (known[-1] if known else versions[0]).row
-            flag = row.get("IsActive" if source == "salesforce" else "is_active")
-            has_left = flag is not None and not parse_boolean(flag)
-            if has_left or (source == "hubspot" and parse_boolean(row.get("archived"))):
+            # Whoever may have been there at one moment of a day is not said to have left.
+            first, last = (
+                second_of(at) for at in (handoff.opening.earliest_at, handoff.opening.latest_at)
+            )
+            spans = [self._stamped(source, version) for version in versions]
+            known = [place for place, (_, until) in enumerate(spans) if until <= first]
+            at_first = known[-1] if known else 0
+            possible = [
+                version.row
+                for place, ((since, _), version) in enumerate(zip(spans, versions, strict=True))
+                if place == at_first or (place > at_first and since <= last)
+            ]
+            if all(self._has_left(source, row) for row in possible):
                 self._add_handoff("owner_inactive", handoff)
+
+    @staticmethod
+    def _has_left(source: str, row: Cells) -> bool:
+        flag = row.get("IsActive" if source == "salesforce" else "is_active")
+        has_left = flag is not None and not parse_boolean(flag)
+        return has_left or (source == "hubspot" and parse_boolean(row.get("archived")))
+
+    def _stamped(self, source: str, version: RowVersion) -> tuple[datetime, datetime]:
+        """The first and the last second in which a version of a user may have come to be."""
+        day = self.company.times.midnight_of(source, version.stamp)
+        stamp = second_of(version.stamp)
+        return (day.start, day.last) if day else (stamp, stamp)
 
     def _late_acceptance(self, handoff: Handoff) -> None:
         accepted = handoff.response if handoff.is_accepted else None
@@ -349,7 +381,8 @@ class Findings:
             touch.user_id == accepted.event.actor_id
             and touch.source == accepted.event.source
             and touch.channel in channels.split("|")
-            and touch.second < accepted.event.second
+            and touch.latest < second_of(accepted.earliest_at)
+            and handoff.is_sure(touch)
             for touch in handoff.counted_touches
         ):
             self._add_handoff("late_acceptance", handoff)
@@ -357,21 +390,27 @@ class Findings:
     def _rejection_rules(self, handoff: Handoff, rejection: Transition) -> None:
         version = handoff.version
         clause = self.compliance.by_handoff.get((handoff.handoff_id, "follow_up_before_rejection"))
-        is_short = clause is not None and clause.status == "breached"
-        if is_short:
+        is_breached = clause is not None and clause.status == "breached"
+        # Whether they were fewer the moments of days may decide.
+        is_short = clause is not None and (is_breached or clause.because == "no_time_of_day")
+        if is_breached:
             self._add_handoff("rejected_without_follow_up", handoff)
         if not self.delivery.covers("reasons", version, handoff.offered_at, rejection.entered_at):
             return
         if rejection.to_stage != "lost" and (handoff.reason or "") not in version.reasons:
             self._add_handoff("rejection_without_reason", handoff)
-        made = handoff.touches_until(rejection.entered_at)
-        # One rejection, one finding: what falls short of the number is told above (ruling 136).
-        is_one_channel = len({touch.channel for touch in made}) == 1
+        # Whatever the moments were: some touch came before it, and none on a second channel. One
+        # rejection, one finding: what falls short of the number is told above (ruling 136).
+        made = handoff.touches_until(rejection)
+        first = second_of(rejection.earliest_at)
+        is_sure = any(handoff.is_sure(touch) and touch.latest <= first for touch in made)
+        is_one_channel = is_sure and len({touch.channel for touch in made}) == 1
         is_judged = handoff.knows_touches_before_exit and version.needs_follow_up(handoff.reason)
         if is_judged and is_one_channel and not is_short:
             self._add_handoff("one_touch_abandonment", handoff)
         listed = version.reasons.get(handoff.reason or "")
-        if listed and parse_boolean(listed["is_overqualification"]) and handoff.met_definition:
+        is_met = handoff.met_definition and not handoff.is_definition_open
+        if listed and parse_boolean(listed["is_overqualification"]) and is_met:
             self._add_handoff("overqualified_rejection", handoff)
 
     # -- what is not delivered -------------------------------------------------------------
@@ -471,7 +510,7 @@ class Findings:
 
     def _is_stalled(self, stay: Transition) -> bool:
         days = stay.version.number_threshold("stalled_lead", "stall_days", "90")
-        return self._knows_stay(stay) and self.as_of > stay.entered_at + timedelta(days=float(days))
+        return self._knows_stay(stay) and self.as_of > stay.latest_at + timedelta(days=float(days))
 
     def _systems_disagree(self, lead: Lead, moves: list[Transition]) -> None:
         events = self.events.events.get(lead.lead_id, [])
@@ -482,8 +521,8 @@ class Findings:
             hours_after = move.version.number_threshold(rule, "after_hours", "24")
             if self._is_too_early(event.occurred_at):
                 continue
-            first = event.occurred_at - timedelta(hours=float(hours_before))
-            last = event.occurred_at + timedelta(hours=float(hours_after))
+            first = move.earliest_at - timedelta(hours=float(hours_before))
+            last = move.latest_at + timedelta(hours=float(hours_after))
             if self.as_of <= last:
                 continue
             for source in lead.survivors:
@@ -492,13 +531,14 @@ class Findings:
                 had_record = any(
                     record.source == source
                     and record.created_at is not None
-                    and record.created_at <= event.occurred_at
+                    and record.created_at <= move.entered_at
                     for record in lead.records
                 )
                 if had_record and not any(
                     other.source == source
                     and other.stage == event.stage
-                    and first <= other.occurred_at <= last
+                    and first <= other.latest_at
+                    and other.earliest_at <= last
                     for other in events
                 ):
                     self._add_event(rule, event, move.version)
@@ -559,7 +599,8 @@ class Findings:
                 and clause.status != "not_applicable"
                 and clause.started_at is not None
                 and clause.due_at is not None
-                and clause.started_at <= deleted_at <= clause.due_at
+                and (clause.starts or (clause.started_at, clause.started_at))[1] <= deleted_at
+                and deleted_at <= (clause.due_earliest or clause.due_at)
                 and (clause.met_at is None or clause.met_at > deleted_at)
             ):
                 self._add_handoff("deleted_after_handoff", handoff)
@@ -574,7 +615,8 @@ class Findings:
             for touch in touches:
                 if touch.user_id is None or touch.recorded_at is None:
                     continue
-                if not self._is_too_early(touch.recorded_at):
+                # What was recorded on a day was recorded in no minute of it that anybody knows.
+                if touch.recorded_day is None and not self._is_too_early(touch.recorded_at):
                     version = self.agreement.judging(touch.recorded_at)
                     minutes = version.number_threshold("padded_activity", "batch_minutes", "1")
                     span = int(minutes) * 60
@@ -587,11 +629,14 @@ class Findings:
                 continue
             days = float(version.number_threshold("padded_activity", "late_days", "1"))
             is_late = any(
-                touch.is_late_logged or touch.recorded_at > touch.occurred_at + timedelta(days=days)
+                touch.is_late_logged
+                or touch.recorded_at
+                > (touch.day.last if touch.day else touch.occurred_at) + timedelta(days=days)
                 for touch in batch
                 if touch.recorded_at is not None
             )
-            is_one_minute = len({_minute(touch.occurred_at) for touch in batch}) == 1
+            minutes_of_batch = {_minute(t.occurred_at) if t.day is None else None for t in batch}
+            is_one_minute = len(minutes_of_batch) == 1 and None not in minutes_of_batch
             at = since.strftime("%Y-%m-%dT%H:%M:%SZ")
             subject = ("touch_batch", f"{source}|{user}|{at}")
             grade = grade_of(1 + is_late + is_one_minute)
@@ -604,30 +649,43 @@ class Findings:
         for record in self.identity.records.values():
             if record.created_at is not None:
                 name = LEAD_OBJECTS[record.source]
-                created[record.source, name, record.record_id] = record.created_at
+                column = (record.source, name, CREATED_FIELDS[record.source])
+                created[record.source, name, record.record_id] = self._earliest(
+                    column, record.created_at
+                )
         for found in self.events.opportunities.values():
             for one in found:
                 name = OPPORTUNITY_OBJECTS[one.source]
-                created[one.source, name, one.opportunity_id] = one.created_at
+                column = (one.source, name, OPPORTUNITY_CREATED[one.source])
+                created[one.source, name, one.opportunity_id] = self._earliest(
+                    column, one.created_at
+                )
         for events in self.events.events.values():
             for event in events:
                 birth = created.get(event.record)
-                is_before_birth = birth is not None and event.occurred_at < birth
+                is_before_birth = birth is not None and event.latest_at < birth
                 version = self.agreement.judging(event.occurred_at)
-                if is_before_birth or self._is_misdated(
-                    version, event.occurred_at, event.recorded_at
-                ):
+                if is_before_birth or self._is_misdated(version, event):
                     self._add_event("future_or_backdated", event, version)
         for change in self.company.waiting_changes:
             self._waiting_change(change)
 
-    def _is_misdated(self, version: Version, occurred: datetime, recorded: datetime | None) -> bool:
+    def _earliest(self, column: Column, at: datetime) -> datetime:
+        day = self.company.times.day_of(column, at)
+        return day.start if day else at
+
+    def _is_misdated(self, version: Version, event: StageEvent | Change) -> bool:
+        """Whether no moment of the days that its times may tell is a sound one."""
         rule = "future_or_backdated"
         ahead = timedelta(minutes=float(version.number_threshold(rule, "future_minutes", "60")))
         behind = timedelta(days=float(version.number_threshold(rule, "backdated_days", "7")))
-        if occurred > self.as_of + timedelta(days=1):
+        if event.earliest_at > self.as_of + timedelta(days=1):
             return True
-        return recorded is not None and not recorded - behind <= occurred <= recorded + ahead
+        if event.recorded_at is None:
+            return False
+        day = event.recorded_day
+        first, last = (day.start, day.last) if day else (event.recorded_at, event.recorded_at)
+        return event.earliest_at > last + ahead or event.latest_at < first - behind
 
     def _waiting_change(self, change: Change) -> None:
         """An event that still waits for as_of is judged already, once it was recorded.
@@ -645,7 +703,7 @@ class Findings:
                 continue
             mapping = version.stage_map.get((change.source, change.object, name, change.new or ""))
             is_stage = mapping is not None and mapping.stage is not None
-            if is_stage and self._is_misdated(version, change.occurred_at, change.recorded_at):
+            if is_stage and self._is_misdated(version, change):
                 subject = ("event", md5(change.source, change.event_id))
                 self._add("future_or_backdated", version, subject, lead)
 
@@ -663,7 +721,7 @@ class Findings:
             if lead is None:
                 continue
             for previous, change in pairwise(changes):
-                version = self.agreement.judging(change.occurred_at)
+                version = self.agreement.judging(change.told_at)
                 fields = version.status_fields.get((source, name), {}).values()
                 if history_name in fields and previous.new != change.old:
                     subject = ("event", event_id(source, name, change.event_id))
@@ -707,9 +765,8 @@ def is_impossible(previous: Transition, move: Transition) -> bool:
 
 
 def _span(move: Transition) -> tuple[datetime, datetime]:
-    """First and last second at which a move may have been."""
-    day = move.event.day
-    return (day.start, day.last) if day else (move.entered_at, move.entered_at)
+    """First and last moment at which a move may have been."""
+    return move.earliest_at, move.latest_at
 
 
 def _minute(at: datetime) -> datetime:

@@ -52,10 +52,13 @@ class Handoff:
     attributes_met: int = 0
     meets_definition: bool = False
     met_definition: bool | None = False
+    is_definition_open: bool = False
+    """Whether it was met at one moment of the offer's day and not at another."""
     tier: str | None = None
     response_started_at: datetime | None = None
     response_owner_id: str | None = None
     response_due_at: datetime | None = None
+    response_due_earliest: datetime | None = None
     outcome: str = "pending"
     response: Transition | None = None
     expiry: Transition | None = None
@@ -67,6 +70,9 @@ class Handoff:
     transfers: list[tuple[datetime, str]] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
+    possible_touches: list[Touch] = field(default_factory=list)
+    """Those that may belong to it: of some days nobody knows whether they came before its ends."""
+    next_opening: Transition | None = None
     opportunity: Opportunity | None = None
     campaign_id: str | None = None
     touch_dues: list[datetime] = field(default_factory=list)
@@ -101,8 +107,21 @@ class Handoff:
         """Touches without a user count for no clause."""
         return [touch for touch in self.touches if touch.user_id is not None]
 
-    def touches_until(self, at: datetime) -> list[Touch]:
-        return [touch for touch in self.counted_touches if touch.second <= second_of(at)]
+    def touches_until(self, move: Transition) -> list[Touch]:
+        """Those that may lie before a move, what happened in its second included."""
+        last = second_of(move.latest_at)
+        return [touch for touch in self.counted_touches if touch.earliest <= last]
+
+    def is_sure(self, touch: Touch) -> bool:
+        """Whether a touch belongs to it whatever the moments of days without a time were."""
+        after = touch.earliest >= second_of(self.opening.latest_at)
+        following = self.next_opening
+        return after and (following is None or touch.latest < second_of(following.earliest_at))
+
+    def earliest_of(self, touch: Touch) -> datetime:
+        """The first moment at which a touch of it may have been."""
+        at = touch.earliest if touch.day else touch.occurred_at
+        return max(at, self.opening.earliest_at) if touch.day else at
 
     def first_into(self, stages: frozenset[str] | set[str]) -> Transition | None:
         return next((move for move in self.following if move.to_stage in stages), None)
@@ -141,11 +160,17 @@ class Handoffs:
         self.agreement = company.agreement
         self.events = events
         self.touches = touches
+        self.transitions = transitions
         self.by_lead: dict[str, list[Handoff]] = {}
         self._campaigns = self._campaign_memberships()
         for lead in identity.leads:
             moves = transitions.get(lead.lead_id, [])
             self.by_lead[lead.lead_id] = self._of_lead(lead, moves)
+
+    def move_after(self, move: Transition) -> Transition | None:
+        """The lead's next move."""
+        moves = self.transitions[move.event.lead.lead_id]
+        return next((one for one in moves if one.number == move.number + 1), None)
 
     def all(self) -> list[Handoff]:
         return [handoff for handoffs in self.by_lead.values() for handoff in handoffs]
@@ -173,6 +198,7 @@ class Handoffs:
                     numbers[journey],
                     self.agreement.judging(opening.entered_at),
                     in_force.name if in_force else None,
+                    next_opening=moves[end] if end is not None else None,
                 )
             )
         self._give_touches(lead, handoffs)
@@ -185,8 +211,13 @@ class Handoffs:
         for touch in self.touches.of_lead(lead):
             owner = None
             for handoff in handoffs:
-                if second_of(handoff.offered_at) <= touch.second:
+                if second_of(handoff.offered_at) <= touch.latest:
                     owner = handoff
+                following = handoff.next_opening
+                is_after = second_of(handoff.opening.earliest_at) <= touch.latest
+                is_before = following is None or touch.earliest < second_of(following.latest_at)
+                if is_after and is_before and touch.user_id is not None:
+                    handoff.possible_touches.append(touch)
             if owner is not None:
                 owner.touches.append(touch)
                 touch.handoff_id = owner.handoff_id
@@ -194,19 +225,18 @@ class Handoffs:
     def _complete(self, handoff: Handoff, moves: list[Transition]) -> None:
         offered = handoff.offered_at
         version = handoff.version
-        handoff.score = self._score(handoff.lead, "score", offered)
-        handoff.fit_score = self._score(handoff.lead, "fit_score", offered)
-        handoff.engagement_score = self._score(handoff.lead, "engagement_score", offered)
-        handoff.attributes_met = sum(
-            self.is_attribute_met_at_offer(handoff, attribute) for attribute in version.attributes
-        )
-        score_is_met = version.minimum_score is None or (
-            handoff.score is not None and handoff.score >= version.minimum_score
-        )
-        handoff.meets_definition = (
-            score_is_met and handoff.attributes_met >= version.minimum_attributes
-        )
+        # Of an offer without a time of day all this is read at the end of its day.
+        read_at = offered if handoff.opening.has_time_of_day else handoff.opening.latest_at
+        handoff.score = self._score(handoff.lead, "score", read_at)
+        handoff.fit_score = self._score(handoff.lead, "fit_score", read_at)
+        handoff.engagement_score = self._score(handoff.lead, "engagement_score", read_at)
+        handoff.attributes_met = self._attributes_met(handoff, read_at)
+        handoff.meets_definition = self._meets_definition(handoff, read_at)
         handoff.met_definition = handoff.meets_definition
+        handoff.is_definition_open = any(
+            self._meets_definition(handoff, moment) != handoff.meets_definition
+            for moment in self.moments_of_offer(handoff)
+        )
         handoff.tier = version.tier_of(handoff.score, handoff.attributes_met)
         first = handoff.first_into(RESPONSE_STAGES)
         end = first.entered_at if first else handoff.next_offered_at or self.company.as_of
@@ -224,11 +254,56 @@ class Handoffs:
 
     # -- at the offer ----------------------------------------------------------------------
 
+    def moments_of_offer(self, handoff: Handoff) -> list[datetime]:
+        """When a handoff may have been offered: each moment of its day with a change of the lead.
+
+        One moment where the offer has a time of day.
+        """
+        opening = handoff.opening
+        if opening.has_time_of_day:
+            return [handoff.offered_at]
+        first, last = second_of(opening.earliest_at), opening.latest_at
+        changes = {
+            second_of(at)
+            for source, record in handoff.lead.survivors.items()
+            for at in self.company.times_of_record(source, record.record_id)
+        }
+        return [first, *sorted(at for at in changes if first < at <= last)]
+
+    def scores_of_offer(self, handoff: Handoff) -> list[tuple[Decimal | None, Decimal | None]]:
+        """Fit and engagement scores at each moment at which it may have been offered."""
+        return [
+            (
+                self._score(handoff.lead, "fit_score", moment),
+                self._score(handoff.lead, "engagement_score", moment),
+            )
+            for moment in self.moments_of_offer(handoff)
+        ]
+
+    def _attributes_met(self, handoff: Handoff, at: datetime) -> int:
+        return sum(
+            self.is_attribute_met(handoff, attribute, at)
+            for attribute in handoff.version.attributes
+        )
+
+    def _meets_definition(self, handoff: Handoff, at: datetime) -> bool:
+        version = handoff.version
+        score = self._score(handoff.lead, "score", at)
+        minimum_score = version.minimum_score
+        if minimum_score is not None and (score is None or score < minimum_score):
+            return False
+        return self._attributes_met(handoff, at) >= version.minimum_attributes
+
     def _score(self, lead: Lead, role: str, at: datetime) -> Decimal | None:
         timeline = self.identity.role_timeline(lead, role, "map", at)
         return parse_number(timeline.value_at(at)) if timeline else None
 
     def is_attribute_met_at_offer(self, handoff: Handoff, attribute: str) -> bool:
+        opening = handoff.opening
+        at = opening.entered_at if opening.has_time_of_day else opening.latest_at
+        return self.is_attribute_met(handoff, attribute, at)
+
+    def is_attribute_met(self, handoff: Handoff, attribute: str, at: datetime) -> bool:
         """An attribute is read from the first listed system in which the lead has a record."""
         for row in handoff.version.attributes[attribute]:
             if row["source_system"] not in handoff.lead.survivors:
@@ -236,7 +311,7 @@ class Handoffs:
             timeline = self.identity.timeline(
                 handoff.lead, row["source_system"], row["field"], row["history_name"]
             )
-            value = timeline.value_at(handoff.offered_at) if timeline else None
+            value = timeline.value_at(at) if timeline else None
             return is_attribute_met(value, row["met_values"])
         return False
 
@@ -250,9 +325,10 @@ class Handoffs:
         if owner is not None:
             return owner
         grace = timedelta(minutes=int(handoff.version.row["routing_grace_minutes"] or 15))
+        latest = handoff.opening.latest_at
         for at, given in self._owner_changes(handoff):
-            since_offer = second_of(at) - second_of(handoff.offered_at)
-            is_in_time = timedelta() < since_offer <= grace
+            is_after = second_of(at) > second_of(handoff.offered_at)
+            is_in_time = is_after and second_of(at) <= second_of(latest) + grace
             if is_in_time and second_of(at) < second_of(end) and given is not None:
                 return given
         return None
@@ -288,11 +364,15 @@ class Handoffs:
         term = handoff.term("response")
         if term is None or term.due_in is None:
             return
-        due = self.due(handoff, term, handoff.offered_at, handoff.owner_id)
+        due = self.due(handoff, term, handoff.opening.latest_at, handoff.owner_id)
+        handoff.response_due_earliest = self.due(
+            handoff, term, handoff.opening.earliest_at, handoff.owner_id
+        )
         if handoff.version.row["clock_restarts_on_transfer"].lower() == "true":
             for at, owner in handoff.transfers:
                 if due is not None and at < due:
                     due = self.due(handoff, term, at, owner)
+                    handoff.response_due_earliest = due
                     handoff.response_started_at = at
                     handoff.response_owner_id = owner
         handoff.response_due_at = due
@@ -315,15 +395,15 @@ class Handoffs:
             handoff.outcome, handoff.response = "accepted", first
         elif first is not None:
             is_expiry = (
-                first.actor_type == "automation" and due is not None and first.entered_at > due
+                first.actor_type == "automation" and due is not None and first.earliest_at > due
             )
             if is_expiry:
                 # A clock that ran out answers nothing: the handoff was ignored.
                 handoff.outcome, handoff.expiry, handoff.expired = "ignored", first, True
             else:
                 handoff.outcome, handoff.response = "rejected", first
-        elif handoff.next_offered_at is not None:
-            is_past = due is not None and handoff.next_offered_at > due
+        elif handoff.next_opening is not None:
+            is_past = due is not None and handoff.next_opening.earliest_at > due
             handoff.outcome = "ignored" if is_past else "withdrawn"
         else:
             handoff.outcome = "ignored" if due is not None and as_of > due else "pending"
@@ -379,8 +459,8 @@ class Handoffs:
         if decision and handoff.following.index(decision) < handoff.following.index(sent_back):
             return False
         owner = self.identity.owner_at(handoff.lead, sal.entered_at)
-        due = self.due(handoff, term, sal.entered_at, owner)
-        return due is not None and sent_back.entered_at > due
+        due = self.due(handoff, term, sal.latest_at, owner)
+        return due is not None and sent_back.earliest_at > due
 
     def _is_accepted_by_owner(self, handoff: Handoff, accepted: Transition) -> bool:
         """By a human, quota-bearing rep who owns the lead then, the same second included."""

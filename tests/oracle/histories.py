@@ -23,6 +23,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from tests.oracle.company import KEY_FIELDS, STAMP_FIELDS, Landed, clean
+from tests.oracle.day_histories import in_days
 from tests.oracle.hubspot_histories import hubspot
 from tests.oracle.values import expand_salesforce_id, parse_instant
 
@@ -971,6 +972,7 @@ def random_company(seed: int, leads: int) -> list[Landed]:
     company.deals_of_the_rejected(salesforce)
     company.moved_opportunities(generic)
     hubspot(company, max(1, leads // 6), [(one.key, one.contact) for one in salesforce])
+    company.rows = in_days(company.rows, seed)
     if leads >= 100:
         company.unlisted_timer()
     return company.rows

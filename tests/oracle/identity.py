@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.oracle.agreement import Agreement
-from tests.oracle.company import Cells, Company, Timeline, marketo_attributes
+from tests.oracle.company import LEAD_OBJECTS, Cells, Company, Timeline, marketo_attributes
 from tests.oracle.values import expand_salesforce_id, iso_microseconds, md5, parse_boolean
 
-LEAD_OBJECTS = {"salesforce": "Lead", "marketo": "leads", "generic": "leads"}
-LEAD_OBJECTS |= {"hubspot": "contacts"}
 CREATED_FIELDS = {"salesforce": "CreatedDate", "marketo": "createdAt", "generic": "created_at"}
 CREATED_FIELDS |= {"hubspot": "createdate"}
 DELETED_FIELDS = {"salesforce": "IsDeleted", "generic": "is_deleted", "hubspot": "archived"}

@@ -25,6 +25,7 @@ from tests.oracle.sla import Compliance
 from tests.oracle.stage_events import StageEvents
 from tests.oracle.touches import Touches
 from tests.oracle.transitions import Transition, transitions_of
+from tests.oracle.values import second_of
 from tests.oracle.waterfall import Waterfall
 
 
@@ -58,7 +59,8 @@ def judge(landed: Iterable[Landed], agreement_dir: Path, as_of: datetime, night:
         for previous, move in pairwise(moves):
             # A touch in the same second as a transition lies before it.
             move.touches_since_previous = sum(
-                previous.event.second < touch.second <= move.event.second
+                second_of(previous.earliest_at) < touch.latest
+                and touch.earliest <= second_of(move.latest_at)
                 for touch in touches.of_lead(lead)
                 if touch.user_id is not None
             )

@@ -199,11 +199,15 @@ def _handoff_row(identity: Identity, handoff: Handoff) -> MartRow:
         "sent_back_at": handoff.sent_back.entered_at if handoff.sent_back else None,
         "expired": handoff.expired,
         "transfers": len(handoff.transfers),
-        "first_touch_at": (touches[0].occurred_at if touches and handoff.knows_touches else None),
+        "first_touch_at": (
+            max(touches[0].occurred_at, handoff.offered_at)
+            if touches and handoff.knows_touches
+            else None
+        ),
         "touches": len(touches) if handoff.knows_touches else None,
         "channels": (len({touch.channel for touch in touches}) if handoff.knows_touches else None),
         "touches_before_rejection": (
-            len(handoff.touches_until(rejection.entered_at))
+            len(handoff.touches_until(rejection))
             if rejection and handoff.knows_touches_before_exit
             else None
         ),

@@ -515,7 +515,7 @@ def _is_dropped(handoff: Handoff) -> bool:
 def _touches_before_drop(handoff: Handoff) -> list[str]:
     """The channels of the touches before the rejection."""
     assert handoff.rejection is not None
-    return [touch.channel for touch in handoff.touches_until(handoff.rejection.entered_at)]
+    return [touch.channel for touch in handoff.touches_until(handoff.rejection)]
 
 
 def _is_taken_to_sql_by_person(handoff: Handoff) -> bool:

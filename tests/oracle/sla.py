@@ -11,6 +11,7 @@ from tests.oracle.agreement import CLOSED_STAGES, Row, Version
 from tests.oracle.delivery import Delivery
 from tests.oracle.handoffs import RESPONSE_STAGES, Handoff, Handoffs
 from tests.oracle.identity import Identity
+from tests.oracle.touches import Touch
 from tests.oracle.transitions import Transition
 from tests.oracle.values import (
     MICROSECONDS_PER_DAY,
@@ -19,8 +20,10 @@ from tests.oracle.values import (
     microseconds,
     quantized,
     rounded,
+    second_of,
 )
 
+_Touched = tuple[datetime, Touch]
 PARTIES = {"definition": "marketing", "volume": "marketing"}
 
 
@@ -37,6 +40,13 @@ class Clause:
     status: str = "not_applicable"
     because: str | None = None
     is_excused: bool = False
+    is_surely_excused: bool = False
+    is_met: bool = False
+    is_undecided: bool = False
+    """Whether it was met depends on the moment of something that tells no time of day."""
+    starts: tuple[datetime, datetime] | None = None
+    """The first and the last moment at which it may have started; due_at follows from the last."""
+    due_earliest: datetime | None = None
     at_risk: bool = False
     required: Decimal | None = None
     actual: Decimal | None = None
@@ -98,13 +108,14 @@ class Compliance:
         """Why a clause is not applicable: the first reason that holds."""
         if row.started_at is None or row.due_at is None:
             return "not_started"
-        if _is_by(row.met_at, row.due_at):
-            return "not_delivered"
-        if self._is_closed_by_machine(handoff, row):
-            return "by_machine"
-        if handoff.next_offered_at is not None and row.due_at >= handoff.next_offered_at:
-            return "superseded"
-        return "excused" if row.is_excused else "not_delivered"
+        if not row.is_met:
+            if self._is_closed_by_machine(handoff, row, surely=True):
+                return "by_machine"
+            if self._is_superseded(handoff, row, surely=True):
+                return "superseded"
+            if row.is_surely_excused:
+                return "excused"
+        return "no_time_of_day" if self._knows(handoff, row) else "not_delivered"
 
     def _knows(self, handoff: Handoff, row: Clause) -> bool:
         """Whether all that a clause needs was delivered from the offer to its due time.
@@ -122,7 +133,7 @@ class Compliance:
             exit_move = handoff.rejection
             if row.clause == "follow_up":
                 exit_move = handoff.sent_back
-                if exit_move is not None and exit_move.entered_at >= due:
+                if exit_move is not None and exit_move.earliest_at >= due:
                     exit_move = None
             could_be_excused = (
                 row.clause != "first_touch"
@@ -135,7 +146,17 @@ class Compliance:
         return True
 
     @staticmethod
-    def _is_closed_by_machine(handoff: Handoff, row: Clause) -> bool:
+    def _is_superseded(handoff: Handoff, row: Clause, *, surely: bool) -> bool:
+        """Whether the next handoff opened before it was due; surely: whatever the moments were."""
+        following = handoff.next_opening
+        if following is None or row.due_at is None:
+            return False
+        if surely:
+            return (row.due_earliest or row.due_at) >= following.latest_at
+        return row.due_at >= following.earliest_at
+
+    @staticmethod
+    def _is_closed_by_machine(handoff: Handoff, row: Clause, *, surely: bool) -> bool:
         """Whether an automation closed the lead while the clause ran.
 
         For the follow-ups before a rejection the rejection itself is what an automation made.
@@ -146,26 +167,35 @@ class Compliance:
             rejection = handoff.rejection
             if rejection is not None and rejection.actor_type == "automation":
                 return True
-        return any(
-            move.actor_type == "automation"
-            and move.to_stage in CLOSED_STAGES
-            and row.started_at <= move.entered_at < row.due_at
+        first, last = row.starts or (row.started_at, row.started_at)
+        due_earliest = row.due_earliest or row.due_at
+        closings = [
+            move
             for move in handoff.following
-        )
+            if move.actor_type == "automation" and move.to_stage in CLOSED_STAGES
+        ]
+        if surely:
+            return any(last <= m.earliest_at and m.latest_at < due_earliest for m in closings)
+        return any(first <= m.latest_at and m.earliest_at < row.due_at for m in closings)
 
     # -- shared ----------------------------------------------------------------------------
 
-    def _settle(self, row: Clause, is_met: bool) -> None:
-        """Status of a clause that has started: met, breached, pending, or nobody's to keep."""
+    def _settle(self, row: Clause, is_met: bool, is_surely_met: bool | None = None) -> None:
+        """Status of a clause that has started: met, breached, pending, or nobody's to keep.
+
+        Where it was met at some moments of a day and not at others, nobody can tell.
+        """
         handoff = row.handoff
+        row.is_met = is_met
         if row.due_at is None or (handoff is not None and not self._knows(handoff, row)):
             row.status = "not_applicable"
         elif is_met:
-            row.status = "met"
+            row.is_undecided = is_surely_met is False
+            row.status = "not_applicable" if row.is_undecided else "met"
         elif handoff is not None and (
             row.is_excused
-            or self._is_closed_by_machine(handoff, row)
-            or (handoff.next_offered_at is not None and row.due_at >= handoff.next_offered_at)
+            or self._is_closed_by_machine(handoff, row, surely=False)
+            or self._is_superseded(handoff, row, surely=False)
         ):
             row.status = "not_applicable"
         elif self.as_of > row.due_at:
@@ -200,13 +230,19 @@ class Compliance:
         row.required, row.actual = Decimal(required), Decimal(actual)
         row.margin = row.actual - row.required
 
-    def _start(self, row: Clause, handoff: Handoff, at: datetime) -> None:
-        """Start a clause: its owner is the lead's at the start, on whose calendar it runs."""
-        row.started_at = at
-        row.owner_id = self.identity.owner_at(handoff.lead, at)
+    def _start(self, row: Clause, handoff: Handoff, move: Transition) -> None:
+        """Start a clause: its owner is the lead's at the start, on whose calendar it runs.
+
+        Of a move that tells a day alone it falls due when the last moment of the day says.
+        """
+        row.started_at = move.entered_at
+        row.starts = (move.earliest_at, move.latest_at)
+        row.owner_id = self.identity.owner_at(handoff.lead, move.entered_at)
         term = handoff.term(row.clause)
         if term is not None:
-            row.due_at = self.handoffs.due(handoff, term, at, row.owner_id)
+            due = self.handoffs.due
+            row.due_at = due(handoff, term, move.latest_at, row.owner_id)
+            row.due_earliest = due(handoff, term, move.earliest_at, row.owner_id)
 
     # -- clauses ---------------------------------------------------------------------------
 
@@ -215,20 +251,34 @@ class Compliance:
         row.started_at = handoff.response_started_at
         row.owner_id = handoff.response_owner_id
         row.due_at = handoff.response_due_at
-        for move in handoff.following:
-            if move.to_stage in RESPONSE_STAGES and move.actor_type != "automation":
-                row.met_at = move.entered_at
-                break
-        self._settle(row, _is_by(row.met_at, row.due_at))
+        row.due_earliest = handoff.response_due_earliest
+        if row.started_at == handoff.offered_at:
+            row.starts = (handoff.opening.earliest_at, handoff.opening.latest_at)
+        answers = [
+            move
+            for move in handoff.following
+            if move.to_stage in RESPONSE_STAGES and move.actor_type != "automation"
+        ]
+        self._settle_by_move(row, answers[0] if answers else None)
         self._measure_time(row, handoff)
 
+    def _settle_by_move(self, row: Clause, move: Transition | None) -> None:
+        """Status of a clause that a move meets."""
+        row.met_at = move.entered_at if move else None
+        self._settle(
+            row,
+            _is_by(move.earliest_at if move else None, row.due_at),
+            _is_by(move.latest_at if move else None, row.due_earliest),
+        )
+
     def _first_touch(self, handoff: Handoff, row: Clause) -> None:
-        if handoff.accepted_at is None:
+        if not handoff.is_accepted or handoff.response is None:
             return
-        self._start(row, handoff, handoff.accepted_at)
-        if handoff.counted_touches:
-            row.met_at = handoff.counted_touches[0].occurred_at
-        self._settle(row, _is_by(row.met_at, row.due_at))
+        self._start(row, handoff, handoff.response)
+        possible, sure = _touches(handoff)
+        row.met_at = possible[0][0] if possible else None
+        surely_met_at = sure[0][0] if sure else None
+        self._settle(row, _is_by(row.met_at, row.due_at), _is_by(surely_met_at, row.due_earliest))
         self._measure_time(row, handoff)
 
     def _follow_up(self, handoff: Handoff, row: Clause) -> None:
@@ -236,86 +286,104 @@ class Compliance:
 
         A send-back before it is due, for a reason that needs no follow-up, excuses what is missing.
         """
-        if handoff.accepted_at is None:
+        if not handoff.is_accepted or handoff.response is None:
             return
-        self._start(row, handoff, handoff.accepted_at)
+        self._start(row, handoff, handoff.response)
         term = handoff.term("follow_up")
         assert term is not None
         needed, channels = term.touches or 0, term.channels or 0
-        row.met_at = _when_reached(handoff, needed, channels)
+        possible, sure = _touches(handoff)
+        met = [_when_reached(handoff, possible, needed, channels)]
+        surely_met = [_when_reached(handoff, sure, needed, channels)]
         for move in handoff.following:
             if move.to_stage == "sql" and move.actor_type == "human":
-                if row.met_at is None or move.entered_at < row.met_at:
-                    row.met_at = move.entered_at
+                met.append(move.earliest_at)
+                surely_met.append(move.latest_at)
                 break
-        is_met = _is_by(row.met_at, row.due_at)
+        row.met_at = min((at for at in met if at is not None), default=None)
+        surely_met_at = min((at for at in surely_met if at is not None), default=None)
         sent_back = handoff.sent_back
-        row.is_excused = (
+        if (
             sent_back is not None
             and row.due_at is not None
-            and sent_back.entered_at < row.due_at
+            and row.due_earliest is not None
             and sent_back.actor_type != "automation"
             and not handoff.version.needs_follow_up(handoff.reason)
-        )
-        self._settle(row, is_met)
+        ):
+            row.is_excused = sent_back.earliest_at < row.due_at
+            row.is_surely_excused = sent_back.latest_at < row.due_earliest
+        self._settle(row, _is_by(row.met_at, row.due_at), _is_by(surely_met_at, row.due_earliest))
         if row.due_at is not None:
-            self._measure_count(row, needed, len(handoff.touches_until(row.due_at)))
+            last = second_of(row.due_at)
+            made = sum(second_of(at) <= last for at, _ in possible)
+            self._measure_count(row, needed, made)
 
     def _follow_up_before_rejection(self, handoff: Handoff, row: Clause) -> None:
         rejection = handoff.rejection
         if rejection is None:
             return
         row.started_at = handoff.offered_at
-        row.due_at = rejection.entered_at
+        row.starts = (handoff.opening.earliest_at, handoff.opening.latest_at)
+        row.due_at, row.due_earliest = rejection.entered_at, rejection.earliest_at
         if rejection.actor_type == "automation":
             return
         if not handoff.version.needs_follow_up(handoff.reason):
-            row.is_excused = True
+            row.is_excused = row.is_surely_excused = True
             return
         term = handoff.term("follow_up_before_rejection")
         assert term is not None
         needed = term.touches or 0
-        made = handoff.touches_until(rejection.entered_at)
+        possible, sure = _touches(handoff)
+        made = [at for at, _ in possible if second_of(at) <= second_of(rejection.latest_at)]
+        surely_made = [at for at, _ in sure if second_of(at) <= second_of(rejection.earliest_at)]
         if len(made) >= needed:
-            row.met_at = made[needed - 1].occurred_at if needed else handoff.offered_at
-        self._settle(row, len(made) >= needed)
+            row.met_at = made[needed - 1] if needed else handoff.offered_at
+        self._settle(row, len(made) >= needed, len(surely_made) >= needed)
         self._measure_count(row, needed, len(made))
 
     def _decision(self, handoff: Handoff, row: Clause) -> None:
         sal = handoff.first_sal
         if sal is None:
             return
-        self._start(row, handoff, sal.entered_at)
-        decision = handoff.decision()
-        row.met_at = decision.entered_at if decision else None
-        self._settle(row, _is_by(row.met_at, row.due_at))
+        self._start(row, handoff, sal)
+        self._settle_by_move(row, handoff.decision())
         self._measure_time(row, handoff)
 
     def _no_stall(self, handoff: Handoff, row: Clause) -> None:
-        """Of the stays in sal and sql: the first that outlasted its time, the running, the last."""
+        """Of the stays in sal and sql: the first that outlasted its time, the running, the last.
+
+        Before the last comes one of which nobody can tell.
+        """
         stays = [move for move in handoff.following if move.to_stage in ("sal", "sql")]
         if not stays:
             return
 
         def judged(stay: Transition) -> Clause:
             result = Clause("no_stall", handoff)
-            self._start(result, handoff, stay.entered_at)
-            result.met_at = stay.exited_at
-            self._settle(result, _is_by(result.met_at, result.due_at))
+            self._start(result, handoff, stay)
+            self._settle_by_move(result, self.handoffs.move_after(stay))
             self._measure_time(result, handoff)
             return result
 
         rows = [judged(stay) for stay in stays]
-        outlasted = [one for one in rows if one.met_at and one.due_at and one.met_at > one.due_at]
+        exits = [self.handoffs.move_after(stay) for stay in stays]
+        left = [(one, move) for one, move in zip(rows, exits, strict=True) if move and one.due_at]
+        outlasted = [one for one, move in left if one.due_at and move.earliest_at > one.due_at]
+        undecided = [
+            one for one, move in left if one.due_earliest and move.latest_at > one.due_earliest
+        ]
         running = [one for one in rows if one.met_at is None]
-        chosen = (outlasted + running + rows[-1:])[0]
+        chosen = (outlasted + running + undecided + rows[-1:])[0]
         for name in vars(chosen):
             setattr(row, name, getattr(chosen, name))
 
     def _definition(self, handoff: Handoff, row: Clause) -> None:
         row.started_at = row.due_at = handoff.offered_at
         row.met_at = handoff.offered_at if handoff.meets_definition else None
-        self._settle(row, handoff.meets_definition)
+        is_open = handoff.is_definition_open
+        self._settle(
+            row, handoff.meets_definition or is_open, handoff.meets_definition and not is_open
+        )
         if row.status == "not_applicable":
             return
         row.actual = Decimal(handoff.attributes_met)
@@ -404,15 +472,30 @@ def _is_by(met_at: datetime | None, due_at: datetime | None) -> bool:
     return met_at is not None and due_at is not None and met_at <= due_at
 
 
-def _when_reached(handoff: Handoff, needed: int, channels: int) -> datetime | None:
+def _touches(handoff: Handoff) -> tuple[list[_Touched], list[_Touched]]:
+    """When a handoff's touches may have been at the earliest, and when the sure ones were."""
+    possible = [(handoff.earliest_of(touch), touch) for touch in handoff.possible_touches]
+    sure = [
+        (touch.latest if touch.day else touch.occurred_at, touch)
+        for touch in handoff.possible_touches
+        if handoff.is_sure(touch)
+    ]
+    return tuple(  # type: ignore[return-value]
+        sorted(found, key=lambda one: (one[0], one[1].touch_id)) for found in (possible, sure)
+    )
+
+
+def _when_reached(
+    handoff: Handoff, touches: list[_Touched], needed: int, channels: int
+) -> datetime | None:
     """The first moment at which number and distinct channels of touches are both reached."""
     if needed == 0 and channels == 0:
         return handoff.offered_at
     seen: set[str] = set()
-    for count, touch in enumerate(handoff.counted_touches, start=1):
+    for count, (at, touch) in enumerate(touches, start=1):
         seen.add(touch.channel)
         if count >= needed and len(seen) >= channels:
-            return touch.occurred_at
+            return at
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from decimal import Decimal
 
@@ -34,6 +35,7 @@ OPPORTUNITY_FIELDS = {
     ),
 }
 """When it was created, amount, currency, campaign, whether it is closed, whether won."""
+OPPORTUNITY_CREATED = {source: fields[0] for source, fields in OPPORTUNITY_FIELDS.items()}
 
 
 def event_id(source: str, name: str, source_event_id: str) -> str:
@@ -68,6 +70,19 @@ class StageEvent:
     field: str | None = None
     day: Day | None = None
     recorded_day: Day | None = None
+    told_at: datetime = dataclass_field(init=False)
+    earliest_at: datetime = dataclass_field(init=False)
+    latest_at: datetime = dataclass_field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_at = self.earliest_at = self.latest_at = self.occurred_at
+        if self.day is not None:
+            self.earliest_at, self.latest_at = self.day.start, self.day.last
+
+    def is_told_by(self, change: Change) -> None:
+        """Take over what the order of its field's changes says of an event's time."""
+        self.told_at, self.recorded_day = change.told_at, change.recorded_day
+        self.earliest_at, self.latest_at = change.earliest_at, change.latest_at
 
     @property
     def rank(self) -> int:
@@ -192,6 +207,7 @@ class StageEvents:
         mapping = self._map(record.source, name, field, value, at)
         if mapping is None or mapping.stage is None:
             return
+        day = self._day(record.source, name, CREATED_FIELDS[record.source], at)
         actor_field = "CreatedById" if record.source == "salesforce" else "created_by"
         actor_id = record.row.get(actor_field)
         source_event_id = f"{name}:{record.record_id}:created"
@@ -215,41 +231,41 @@ class StageEvents:
                 0,
                 is_creation=True,
                 field=history_name,
-                day=self._day(record.source, name, CREATED_FIELDS[record.source], at),
+                day=day,
+                recorded_day=day,
             )
         )
 
     def _status_change(
         self, lead: Lead, record: Record, field: str, change: Change, place: int
     ) -> None:
-        at = change.occurred_at
+        at = change.told_at
         mapping = self._map(change.source, change.object, field, change.new, at)
         if mapping is None or mapping.stage is None:
             return
-        self.events[lead.lead_id].append(
-            StageEvent(
-                event_id(change.source, change.object, change.event_id),
-                lead,
-                change.source,
-                change.event_id,
-                mapping.stage,
-                at,
-                change.recorded_at,
-                change.actor_id,
-                self.company.actor_type(
-                    change.source, change.actor_id, at, change.reason, change.campaign_id
-                ),
-                change.reason,
-                change.new,
-                mapping.is_authority,
-                (change.source, change.object, record.record_id),
-                place,
-                campaign_id=change.campaign_id,
-                field=change.field_name,
-                day=change.day,
-                recorded_day=change.recorded_day,
-            )
+        event = StageEvent(
+            event_id(change.source, change.object, change.event_id),
+            lead,
+            change.source,
+            change.event_id,
+            mapping.stage,
+            change.occurred_at,
+            change.recorded_at,
+            change.actor_id,
+            self.company.actor_type(
+                change.source, change.actor_id, at, change.reason, change.campaign_id
+            ),
+            change.reason,
+            change.new,
+            mapping.is_authority,
+            (change.source, change.object, record.record_id),
+            place,
+            campaign_id=change.campaign_id,
+            field=change.field_name,
+            day=change.day,
         )
+        event.is_told_by(change)
+        self.events[lead.lead_id].append(event)
 
     # -- opportunities ---------------------------------------------------------------------
 
@@ -267,8 +283,11 @@ class StageEvents:
                 if created >= self.company.as_of:
                     continue
                 self._note_opportunity(lead, source, key, created, row)
-                # Created at or after its closing it tells no sql: the deal was never open.
-                if all(second_of(created) < second_of(c.occurred_at) for c in closings):
+                # Created at or after its closing it tells no sql: the deal was never open. Of a
+                # day without a time it may have been earlier, or later.
+                day = self._day(source, name, OPPORTUNITY_FIELDS[source][0], created)
+                earliest = day.start if day else second_of(created)
+                if all(earliest < second_of(closing.latest_at) for closing in closings):
                     self._created_event(lead, source, name, key, created, row)
 
     def _note_opportunity(
@@ -369,7 +388,7 @@ class StageEvents:
                 # unknown value is noted.
                 self._map(source, name, field, changes[0].old, created)
             for change in changes:
-                mapping = self._map(source, name, field, change.new, change.occurred_at)
+                mapping = self._map(source, name, field, change.new, change.told_at)
                 if mapping and mapping.stage in CLOSED_STAGES:
                     result.append(
                         _Closing(
@@ -380,6 +399,7 @@ class StageEvents:
                             change.new,
                             mapping.is_authority,
                             change.day,
+                            change,
                         )
                     )
         return result
@@ -438,26 +458,29 @@ class StageEvents:
         self, lead: Lead, source: str, name: str, key: str, closing: _Closing, place: int
     ) -> None:
         at = closing.occurred_at
-        self.events[lead.lead_id].append(
-            StageEvent(
-                event_id(source, name, closing.source_event_id),
-                lead,
-                source,
-                closing.source_event_id,
-                closing.stage,
-                at,
-                at,
-                closing.actor_id,
-                self.company.actor_type(source, closing.actor_id, at),
-                None,
-                closing.raw_value,
-                closing.is_authority,
-                (source, name, key),
-                place,
-                opportunity_id=key,
-                day=closing.day,
-            )
+        told_at = closing.change.told_at if closing.change else at
+        event = StageEvent(
+            event_id(source, name, closing.source_event_id),
+            lead,
+            source,
+            closing.source_event_id,
+            closing.stage,
+            at,
+            told_at,
+            closing.actor_id,
+            self.company.actor_type(source, closing.actor_id, told_at),
+            None,
+            closing.raw_value,
+            closing.is_authority,
+            (source, name, key),
+            place,
+            opportunity_id=key,
+            day=closing.day,
+            recorded_day=closing.day,
         )
+        if closing.change is not None:
+            event.is_told_by(closing.change)
+        self.events[lead.lead_id].append(event)
 
     def _created_event(
         self, lead: Lead, source: str, name: str, key: str, created: datetime, row: Cells
@@ -469,6 +492,7 @@ class StageEvents:
         actor_id = row.get("CreatedById" if source == "salesforce" else "created_by")
         if source == "hubspot":
             actor_id = self.company.hubspot_owner(row.get("hs_created_by_user_id"))
+        day = self._day(source, name, OPPORTUNITY_FIELDS[source][0], created)
         source_event_id = f"{name}:{key}:created"
         self.events[lead.lead_id].append(
             StageEvent(
@@ -487,7 +511,8 @@ class StageEvents:
                 (source, name, key),
                 0,
                 opportunity_id=key,
-                day=self._day(source, name, OPPORTUNITY_FIELDS[source][0], created),
+                day=day,
+                recorded_day=day,
             )
         )
 
@@ -501,6 +526,13 @@ class _Closing:
     raw_value: str | None
     is_authority: bool
     day: Day | None
+    change: Change | None = None
+
+    @property
+    def latest_at(self) -> datetime:
+        if self.change is not None:
+            return self.change.latest_at
+        return self.day.last if self.day else self.occurred_at
 
 
 def _closing(

@@ -99,6 +99,15 @@ class TimesOfDay:
                 return Day(midnight, following)
         return None
 
+    def midnight_of(self, source: str, at: datetime) -> Day | None:
+        """The day of a stamp that is a midnight, or a folder's date: no column tells it."""
+        for zone in self._zones(source, at):
+            local = second_of(at).astimezone(zone)
+            midnight = first_instant_of_day(local.date(), zone)
+            if second_of(at) == midnight:
+                return Day(midnight, first_instant_of_day(local.date() + timedelta(days=1), zone))
+        return None
+
     def _zones(self, source: str, at: datetime) -> list[ZoneInfo]:
         return [self.company.zone(source), self.agreement.judging(at).zone, _UTC]
 

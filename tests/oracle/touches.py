@@ -50,6 +50,21 @@ class Touch:
     def second(self) -> datetime:
         return second_of(self.occurred_at)
 
+    @property
+    def earliest(self) -> datetime:
+        """The first second at which it may have been."""
+        return self.day.start if self.day else self.second
+
+    @property
+    def latest(self) -> datetime:
+        """The last second at which it may have been."""
+        return self.day.last if self.day else self.second
+
+    @property
+    def recorded_from(self) -> datetime | None:
+        """The first moment at which it may have been recorded."""
+        return self.recorded_day.start if self.recorded_day else self.recorded_at
+
 
 @dataclass
 class _Activity:
@@ -76,6 +91,10 @@ class Touches:
         for activity in self._activities():
             touch = self._touch(activity)
             if touch is None:
+                continue
+            if touch.day is not None:
+                # No minute is known of it, so nothing says that two are one.
+                self.by_lead[touch.lead.lead_id].append(touch)
                 continue
             key = (
                 touch.lead.lead_id,
@@ -228,7 +247,7 @@ class Touches:
         channel = self._channel(activity)
         if channel is None or not self._is_by_sales(activity):
             return None
-        return Touch(
+        touch = Touch(
             md5(activity.source, activity.object, activity.source_id),
             activity.source,
             activity.source_id,
@@ -237,10 +256,12 @@ class Touches:
             channel,
             activity.occurred_at,
             activity.recorded_at,
-            self._is_late(activity),
+            False,
             self._day(activity, _OCCURRED[activity.object], activity.occurred_at),
             self._day(activity, _RECORDED[activity.object], activity.recorded_at),
         )
+        touch.is_late_logged = self._is_late(activity, touch)
+        return touch
 
     def _day(self, activity: _Activity, field: str, at: datetime | None) -> Day | None:
         """The day that a time of an activity tells, where it tells no more."""
@@ -265,18 +286,21 @@ class Touches:
             row is not None and row["function"] == "sales" and key not in (version.automation_users)
         )
 
-    def _is_late(self, activity: _Activity) -> bool:
+    def _is_late(self, activity: _Activity, touch: Touch) -> bool:
         """Recorded over a day after it happened; or a Task created done, and due days before.
 
         The latter: completed not after its creation, due two or more days before the date of its
-        creation in the agreement's time zone.
+        creation in the agreement's time zone. Of a day without a time: whatever its moments were.
         """
         recorded = activity.recorded_at
         if recorded is None:
             return False
-        if recorded - activity.occurred_at > timedelta(days=1):
+        first = touch.recorded_from
+        assert first is not None
+        latest = touch.day.last if touch.day else activity.occurred_at
+        if first - latest > timedelta(days=1):
             return True
-        if activity.due_on is None or activity.occurred_at > recorded:
+        if activity.due_on is None or latest > first:
             return False
         zone = self.agreement.judging(activity.occurred_at).zone
-        return (recorded.astimezone(zone).date() - activity.due_on).days >= 2
+        return (first.astimezone(zone).date() - activity.due_on).days >= 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.oracle.agreement import CLOSED_STAGES, STAGE_RANK, Version
+from tests.oracle.day_order import give_times, heads_first, in_days
 from tests.oracle.stage_events import StageEvent
 
 
@@ -39,6 +40,18 @@ class Transition:
         return self.event.stage
 
     @property
+    def earliest_at(self) -> datetime:
+        return self.event.earliest_at if self.event.day else self.entered_at
+
+    @property
+    def latest_at(self) -> datetime:
+        return self.event.latest_at if self.event.day else self.entered_at
+
+    @property
+    def has_time_of_day(self) -> bool:
+        return self.event.day is None
+
+    @property
     def actor_type(self) -> str:
         return self.event.actor_type
 
@@ -51,11 +64,29 @@ class Transition:
 
 
 def in_order(events: list[StageEvent]) -> list[StageEvent]:
-    """Authoritative events by second; within one the records' chains are merged head by head."""
+    """Authoritative events in their order; those that tell a day alone are given times."""
+    authoritative = [event for event in events if event.is_authority]
+    timed = _in_order_of_seconds([event for event in authoritative if event.day is None])
+    ordered = in_days(
+        timed,
+        [event for event in authoritative if event.day is not None],
+        lambda before, window, group: heads_first(
+            window,
+            group,
+            lambda event: (event.record, event.field),
+            lambda event: event.place,
+            lambda event: event.head_key,
+        ),
+    )
+    give_times(ordered)
+    return ordered
+
+
+def _in_order_of_seconds(events: list[StageEvent]) -> list[StageEvent]:
+    """Events by second; within one the records' chains are merged head by head."""
     by_second: dict[datetime, list[StageEvent]] = defaultdict(list)
     for event in events:
-        if event.is_authority:
-            by_second[event.second].append(event)
+        by_second[event.second].append(event)
     ordered: list[StageEvent] = []
     for second in sorted(by_second):
         queues: dict[object, list[StageEvent]] = defaultdict(list)
@@ -110,8 +141,9 @@ def transitions_of(
 
     Marks the events that make no transition as repeats.
     """
+    ordered = in_order(events)
     mark_creation_repeats(events)
-    ordered = [event for event in in_order(events) if not event.is_repeat]
+    ordered = [event for event in ordered if not event.is_repeat]
     result: list[Transition] = []
     standing: dict[tuple[str, str, str], str] = {}
     journey = 1

@@ -17,7 +17,8 @@ with classified as (
 
 sequenced as (
 
-    select event_id, event_number, is_late_creation from {{ ref('int_events__sequenced') }}
+    select event_id, event_number, is_late_creation, occurred_at, earliest_at, latest_at
+    from {{ ref('int_events__sequenced') }}
 
 ),
 
@@ -36,10 +37,10 @@ final as (
         classified.source_event_id,
         classified.stage,
         classified.raw_value,
-        classified.occurred_at,
+        coalesce(sequenced.occurred_at, classified.occurred_at) as occurred_at,
         classified.has_time_of_day,
-        classified.earliest_at,
-        classified.latest_at,
+        coalesce(sequenced.earliest_at, classified.earliest_at) as earliest_at,
+        coalesce(sequenced.latest_at, classified.latest_at) as latest_at,
         classified.recorded_at,
         classified.recorded_from,
         classified.recorded_until,
@@ -47,7 +48,7 @@ final as (
         classified.actor_type,
         classified.reason,
         classified.campaign,
-        classified.record_created_at,
+        classified.record_created_from,
         classified.is_authority,
         not classified.is_authority as is_echo,
         coalesce(sequenced.is_late_creation, false) or coalesce(folded.is_repeat, false)

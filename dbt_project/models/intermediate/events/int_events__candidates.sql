@@ -31,29 +31,62 @@ candidates as (
         occurred_at,
         occurred_second, recorded_at, actor_id, campaign, reason, agreement_version,
         chain_position, false as is_creation, object_name, record_field, record_id,
-        has_time_of_day, earliest_at, latest_at, recorded_from, recorded_until
+        has_time_of_day, earliest_at, latest_at, day_from, day_until, recorded_from, recorded_until
     from changes
 
     union all
 
     select
         lead_id, source_system, record_key, opportunity_id, source_event_id, mapped_stage,
-        is_authority, old_value, raw_value, occurred_at, occurred_second, occurred_at, actor_id,
+        is_authority, old_value, raw_value, occurred_at, occurred_second, recorded_at, actor_id,
         null, null, agreement_version, chain_position, is_creation, object_name, record_field,
-        record_id, has_time_of_day, earliest_at, latest_at, earliest_at, latest_at
+        record_id, has_time_of_day, earliest_at, latest_at, day_from, day_until,
+        case when has_time_of_day then recorded_at else day_from end,
+        case when has_time_of_day then recorded_at else day_until end
     from tellings
+
+),
+
+versions as (
+
+    select in_force_from, in_force_to, time_zone from {{ ref('int_agreement__versions') }}
+
+),
+
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
+created as (
+
+    -- Objects number their records each for itself: a lead and an opportunity may have one id.
+    select
+        source_system, true as is_lead, record_id, created_at,
+        {{ time_column_of('lead created', 'source_system') }} as time_column
+    from {{ ref('int_identity__affected_records') }}
+
+    union all
+
+    select
+        source_system, false, opportunity_id, created_at,
+        {{ time_column_of('deal created', 'source_system') }}
+    from opportunities
 
 ),
 
 born as (
 
-    -- Objects number their records each for itself: a lead and an opportunity may have one id.
-    select source_system, true as is_lead, record_id, created_at
-    from {{ ref('int_identity__affected_records') }}
-
-    union all
-
-    select source_system, false, opportunity_id, created_at from opportunities
+    select
+        created.*,
+        {{ zone_of_day('created.created_at', 'versions.time_zone', 'time_columns') }} as day_zone
+    from created
+    inner join time_columns on created.time_column = time_columns.time_column
+    inner join versions
+        on
+            created.created_at >= versions.in_force_from
+            and created.created_at < versions.in_force_to
 
 ),
 
@@ -62,7 +95,7 @@ final as (
     -- What an event is about exists since its record was created; an earlier event is a finding.
     select
         candidates.*,
-        born.created_at as record_created_at
+        {{ earliest_at('born.created_at', 'born.day_zone') }} as record_created_from
     from candidates
     left join born
         on

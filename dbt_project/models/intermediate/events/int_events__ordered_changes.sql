@@ -8,14 +8,19 @@ with mapped as (
 
 numbered as (
 
+    -- A day stands where it begins, until those of its changes that have no time of day are put in.
     select
         mapped.*,
         row_number() over (
             partition by source_system, record_id, field_name
-            order by occurred_second, stage_rank, {{ bytewise('change_id') }}
+            order by day_from, day_until, stage_rank, {{ bytewise('change_id') }}
         ) as item,
+        row_number() over (
+            partition by source_system, record_id, field_name
+            order by stage_rank, {{ bytewise('change_id') }}
+        ) as place,
         count(*) over (
-            partition by source_system, record_id, field_name, occurred_second
+            partition by source_system, record_id, field_name, day_from
         ) as in_second
     from mapped
 
@@ -27,11 +32,12 @@ tangled as (
         source_system,
         record_id,
         field_name,
-        {{ positions_within_seconds('occurred_second', 'old_value', 'new_value', 'item') }}
-            as positions
+        {{ positions_within_days(
+            'day_from', 'day_until', 'old_value', 'new_value', 'item', 'place'
+        ) }} as positions
     from numbered
     group by source_system, record_id, field_name
-    having max(in_second) > 1
+    having max(in_second) > 1 or not bool_and(has_time_of_day)
 
 ),
 
@@ -48,34 +54,10 @@ placed as (
 
 ),
 
-final as (
+ordered as (
 
     select
-        numbered.lead_id,
-        numbered.is_survivor,
-        numbered.source_system,
-        numbered.record_id,
-        numbered.field_name,
-        numbered.change_id,
-        numbered.old_value,
-        numbered.new_value,
-        numbered.occurred_at,
-        numbered.occurred_second,
-        numbered.has_time_of_day,
-        numbered.earliest_at,
-        numbered.latest_at,
-        numbered.recorded_at,
-        numbered.recorded_from,
-        numbered.recorded_until,
-        numbered.actor_id,
-        numbered.campaign,
-        numbered.reason,
-        numbered.is_stage_field,
-        numbered.object_name,
-        numbered.record_field,
-        numbered.agreement_version,
-        numbered.mapped_stage,
-        numbered.is_authority,
+        numbered.*,
         coalesce(placed.position, numbered.item) as chain_position
     from numbered
     left join placed
@@ -84,6 +66,47 @@ final as (
             and numbered.record_id = placed.record_id
             and numbered.field_name = placed.field_name
             and numbered.item = placed.item
+
+),
+
+timed as (
+
+    {{ given_times('ordered', 'source_system, record_id, field_name', 'chain_position') }}
+
+),
+
+final as (
+
+    select
+        lead_id,
+        is_survivor,
+        source_system,
+        record_id,
+        field_name,
+        change_id,
+        old_value,
+        new_value,
+        told_at as occurred_at,
+        {{ to_second('told_at') }} as occurred_second,
+        has_time_of_day,
+        day_from,
+        day_until,
+        told_earliest_at as earliest_at,
+        told_latest_at as latest_at,
+        recorded_at,
+        recorded_from,
+        recorded_until,
+        actor_id,
+        campaign,
+        reason,
+        is_stage_field,
+        object_name,
+        record_field,
+        agreement_version,
+        mapped_stage,
+        is_authority,
+        chain_position
+    from timed
 
 )
 

@@ -1,48 +1,20 @@
 {{ config(indexes=[{'columns': ['lead_id', 'event_number']}]) }}
 
-with events as (
+with merged as (
 
-    select * from {{ ref('int_events__classified') }}
-    where is_authority
-
-),
-
-keyed as (
-
-    -- At equal stage and second a status change comes before the opportunity that it made.
-    select
-        events.*,
-        lpad(cast(stage_rank as {{ type_text() }}), 3, '0')
-        || case when opportunity_id is null then '0' else '1' end
-        || source_system || '|' || source_event_id as merge_key
-    from events
+    select * from {{ ref('int_events__merged') }}
 
 ),
 
-headed as (
+days_with_times as (
 
-    -- Records are merged by taking the smallest head again and again. That is the order of each
-    -- event's largest key so far within its record: what follows a large head comes right after it.
-    select
-        keyed.*,
-        row_number() over (
-            partition by lead_id, source_system, record_key, occurred_second
-            order by chain_position, {{ bytewise('merge_key') }}
-        ) as record_position
-    from keyed
+    select event_id, event_number from {{ ref('int_events__days_with_times') }}
 
 ),
 
-merged as (
+versions as (
 
-    select
-        headed.*,
-        max({{ bytewise('merge_key') }}) over (
-            partition by lead_id, source_system, record_key, occurred_second
-            order by record_position
-            rows between unbounded preceding and current row
-        ) as head_key
-    from headed
+    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -50,24 +22,66 @@ numbered as (
 
     select
         merged.*,
-        row_number() over (
-            partition by lead_id
-            order by occurred_second, {{ bytewise('head_key') }}, record_position
-        ) as event_number
+        coalesce(days_with_times.event_number, merged.merge_number) as event_number
     from merged
+    left join days_with_times on merged.event_id = days_with_times.event_id
+
+),
+
+timed as (
+
+    {{ given_times('numbered', 'lead_id', 'event_number') }}
+
+),
+
+told as (
+
+    select
+        event_id,
+        lead_id,
+        source_system,
+        record_key,
+        opportunity_id,
+        source_event_id,
+        stage,
+        is_authority,
+        old_value,
+        raw_value,
+        told_at as occurred_at,
+        {{ to_second('told_at') }} as occurred_second,
+        has_time_of_day,
+        told_earliest_at as earliest_at,
+        told_latest_at as latest_at,
+        recorded_at,
+        actor_id,
+        actor_type,
+        campaign,
+        reason,
+        stage_rank,
+        stage_kind,
+        is_creation,
+        event_number
+    from timed
 
 ),
 
 final as (
 
+    -- A move is read by the agreement in force when it happened. A creation after the lead already
+    -- has a history in that system is the record's, not the lead's. What happens in one second is
+    -- not earlier.
     select
-        numbered.*,
-        -- A creation after the lead already has a history in that system is the record's, not the
-        -- lead's. What happens in one second is not earlier.
-        is_creation
-        and occurred_second > min(occurred_second) over (partition by lead_id, source_system)
+        told.*,
+        versions.agreement_version,
+        told.is_creation
+        and told.occurred_second
+        > min(told.occurred_second) over (partition by told.lead_id, told.source_system)
             as is_late_creation
-    from numbered
+    from told
+    inner join versions
+        on
+            told.occurred_at >= versions.in_force_from
+            and told.occurred_at < versions.in_force_to
 
 )
 

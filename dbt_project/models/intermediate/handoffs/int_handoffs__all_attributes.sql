@@ -20,6 +20,7 @@ definition as (
 attributes as (
 
     select handoff_id, attribute, is_met from {{ ref('int_handoffs__attributes') }}
+    where is_last
 
 ),
 

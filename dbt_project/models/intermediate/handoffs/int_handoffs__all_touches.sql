@@ -29,11 +29,12 @@ touches as (
 
 ),
 
--- The handoff that was open last at the touch, an offer in the same second included.
+-- The handoff that was open last at the touch, an offer in the same second included; of a day
+-- without a time, at the end of the day.
 owned as (
 
     {{ last_begun(
-        'touches', ['touch_id'], 'occurred_second', 'offers', 'offer_number',
+        'touches', ['touch_id'], 'latest_at', 'offers', 'offer_number',
         begins='offered_second'
     ) }}
 

@@ -1,8 +1,8 @@
 {{ config(indexes=[{'columns': ['handoff_id']}]) }}
 
-with offers as (
+with readings as (
 
-    select handoff_id, lead_id, offered_at, judged_version from {{ ref('int_handoffs__offers') }}
+    select * from {{ ref('int_handoffs__readings') }}
 
 ),
 
@@ -34,34 +34,38 @@ change_spans as (
 sources_of_attributes as (
 
     select
-        offers.handoff_id,
-        offers.lead_id,
-        offers.offered_at,
+        readings.handoff_id,
+        readings.reading,
+        readings.is_last,
+        readings.lead_id,
+        readings.read_at,
         attributes.attribute,
         attributes.source_order,
         attributes.source_system,
         attributes.history_name,
         attributes.landed_column,
         attributes.met_values
-    from offers
-    inner join attributes on offers.judged_version = attributes.agreement_version
+    from readings
+    inner join attributes on readings.judged_version = attributes.agreement_version
     inner join records
-        on offers.lead_id = records.lead_id and attributes.source_system = records.source_system
+        on readings.lead_id = records.lead_id and attributes.source_system = records.source_system
 
 ),
 
 -- An attribute held in two systems is read from the first listed one that knows the lead.
 listed as (
 
-    {{ first_per('sources_of_attributes', ['handoff_id', 'attribute'], ['source_order']) }}
+    {{ first_per(
+        'sources_of_attributes', ['handoff_id', 'reading', 'attribute'], ['source_order']
+    ) }}
 
 ),
 
 values_then as (
 
     {{ last_begun(
-        'listed', ['handoff_id', 'attribute', 'source_system', 'history_name'], 'offered_at',
-        'change_spans', 'position', keys=['lead_id', 'source_system', 'history_name']
+        'listed', ['handoff_id', 'reading', 'attribute', 'source_system', 'history_name'],
+        'read_at', 'change_spans', 'position', keys=['lead_id', 'source_system', 'history_name']
     ) }}
 
 ),
@@ -70,6 +74,8 @@ valued as (
 
     select
         listed.handoff_id,
+        listed.reading,
+        listed.is_last,
         listed.attribute,
         listed.met_values,
         trim(
@@ -82,10 +88,12 @@ valued as (
     left join records_at_offer
         on
             listed.handoff_id = records_at_offer.handoff_id
+            and listed.reading = records_at_offer.reading
             and listed.source_system = records_at_offer.source_system
     left join values_then
         on
             listed.handoff_id = values_then.handoff_id
+            and listed.reading = values_then.reading
             and listed.attribute = values_then.attribute
     left join change_spans
         on
@@ -100,6 +108,8 @@ final as (
 
     select
         handoff_id,
+        reading,
+        is_last,
         attribute,
         case
             when value is null or value = '' then false

@@ -56,6 +56,8 @@ final as (
         moves.transition_number,
         moves.entered_at as rejection_at,
         moves.entered_second,
+        moves.earliest_at as rejection_earliest_at,
+        moves.latest_at as rejection_latest_at,
         moves.exited_at,
         moves.to_stage as rejection_stage,
         moves.actor_type,

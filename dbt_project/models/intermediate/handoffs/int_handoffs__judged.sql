@@ -46,7 +46,7 @@ final as (
     select
         windows.*,
         {{ handoff_outcome(
-            'windows.answer', 'windows.is_expiry', 'windows.next_offered_at',
+            'windows.answer', 'windows.is_expiry', 'windows.next_offered_earliest_at',
             'windows.response_due_at', 'run.as_of'
         ) }} as outcome,
         coalesce(windows.response_due_at < run.as_of, false) as is_response_due,

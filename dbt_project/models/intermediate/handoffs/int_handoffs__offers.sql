@@ -45,6 +45,12 @@ final as (
         lead(moves.entered_at) over (
             partition by moves.lead_id order by moves.transition_number
         ) as next_offered_at,
+        lead(moves.earliest_at) over (
+            partition by moves.lead_id order by moves.transition_number
+        ) as next_offered_earliest_at,
+        lead(moves.latest_at) over (
+            partition by moves.lead_id order by moves.transition_number
+        ) as next_offered_latest_at,
         lead(moves.entered_second) over (
             partition by moves.lead_id order by moves.transition_number
         ) as next_offered_second,

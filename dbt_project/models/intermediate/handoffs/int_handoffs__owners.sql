@@ -36,6 +36,7 @@ bounded as (
         offers.handoff_id,
         offers.lead_id,
         offers.offered_at,
+        offers.offered_latest_at,
         offers.judged_version,
         offers.default_calendar,
         offers.routing_grace_minutes,
@@ -77,7 +78,9 @@ owned_in_time as (
             spans.span_number = spans_then.span_number
             or (
                 spans.from_at
-                <= {{ add_seconds('bounded.offered_at', 'bounded.routing_grace_minutes * 60') }}
+                <= {{ add_seconds(
+                    'bounded.offered_latest_at', 'bounded.routing_grace_minutes * 60'
+                ) }}
                 and (
                     bounded.waits_until is null
                     or spans.from_at < {{ to_second('bounded.waits_until') }}

@@ -27,7 +27,12 @@ first_moves as (
         min(transition_number) filter (where to_stage = 'sql') as sql_number,
         min(entered_at) filter (where to_stage = 'sal') as sal_at,
         min(entered_at) filter (where to_stage = 'sql') as sql_at,
-        min(entered_at) filter (where to_stage = 'sql' and actor_type = 'human') as human_sql_at,
+        min(earliest_at) filter (where to_stage = 'sal') as sal_earliest_at,
+        min(latest_at) filter (where to_stage = 'sal') as sal_latest_at,
+        min(earliest_at) filter (where to_stage = 'sql' and actor_type = 'human')
+            as human_sql_earliest_at,
+        min(latest_at) filter (where to_stage = 'sql' and actor_type = 'human')
+            as human_sql_latest_at,
         min(entered_at) filter (where to_stage = 'won') as won_at,
         min(entered_at) filter (where to_stage = 'lost') as lost_at
     from moves
@@ -46,6 +51,8 @@ decisions as (
     select
         moves.handoff_id,
         min(moves.entered_at) as decided_at,
+        min(moves.earliest_at) as decided_earliest_at,
+        min(moves.latest_at) as decided_latest_at,
         min(moves.transition_number) as decided_number
     from moves
     inner join first_moves
@@ -66,10 +73,17 @@ final as (
         first_moves.sal_at,
         first_moves.sql_at,
         sql_move.actor_type as sql_actor_type,
-        first_moves.human_sql_at,
+        first_moves.sal_earliest_at,
+        first_moves.sal_latest_at,
+        first_moves.human_sql_earliest_at,
+        first_moves.human_sql_latest_at,
         first_moves.won_at,
         first_moves.lost_at,
         decisions.decided_at,
+        decisions.decided_earliest_at,
+        decisions.decided_latest_at,
+        sent_back.sent_back_earliest_at,
+        sent_back.sent_back_latest_at,
         sent_back.transition_number as sent_back_number,
         sent_back.sent_back_at,
         sent_back.actor_id as sent_back_by_id,
@@ -80,7 +94,8 @@ final as (
             and first_moves.sal_number < sent_back.transition_number
             -- Once a person has decided, no clock is running that a machine could let run out.
             and coalesce(decisions.decided_number > sent_back.transition_number, true)
-            and sent_back.sent_back_at > {{ add_days('first_moves.sal_at', 'terms.due_in') }},
+            and sent_back.sent_back_earliest_at
+            > {{ add_days('first_moves.sal_latest_at', 'terms.due_in') }},
             false
         ) as is_sent_back_by_clock
     from responses

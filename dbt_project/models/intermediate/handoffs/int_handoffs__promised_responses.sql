@@ -2,7 +2,8 @@
 
 with offers as (
 
-    select handoff_id, offered_at, judged_version from {{ ref('int_handoffs__offers') }}
+    select handoff_id, offered_at, offered_earliest_at, offered_latest_at, judged_version
+    from {{ ref('int_handoffs__offers') }}
 
 ),
 
@@ -37,6 +38,8 @@ final as (
     select
         offers.handoff_id,
         offers.offered_at,
+        offers.offered_earliest_at,
+        offers.offered_latest_at,
         offers.judged_version,
         owners.calendar,
         owners.owner_id,

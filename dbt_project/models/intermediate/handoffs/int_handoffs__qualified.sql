@@ -1,16 +1,16 @@
 {{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
 
-with offers as (
+with readings as (
 
-    select handoff_id, judged_version from {{ ref('int_handoffs__offers') }}
+    select * from {{ ref('int_handoffs__readings') }}
 
 ),
 
 attributes as (
 
-    select handoff_id, count(*) filter (where is_met) as attributes_met
+    select handoff_id, reading, count(*) filter (where is_met) as attributes_met
     from {{ ref('int_handoffs__attributes') }}
-    group by handoff_id
+    group by handoff_id, reading
 
 ),
 
@@ -33,19 +33,58 @@ versions as (
 
 ),
 
-measured as (
+readings_of_all as (
 
     select
-        offers.handoff_id,
-        offers.judged_version,
+        readings.handoff_id,
+        readings.is_last,
+        readings.judged_version,
         scores.score_source_system,
         scores.score,
         scores.fit_score,
         scores.engagement_score,
         coalesce(attributes.attributes_met, 0) as attributes_met
-    from offers
-    left join attributes on offers.handoff_id = attributes.handoff_id
-    left join scores on offers.handoff_id = scores.handoff_id
+    from readings
+    left join attributes
+        on
+            readings.handoff_id = attributes.handoff_id
+            and readings.reading = attributes.reading
+    left join scores
+        on readings.handoff_id = scores.handoff_id and readings.reading = scores.reading
+
+),
+
+read_definitions as (
+
+    select
+        readings_of_all.*,
+        coalesce(readings_of_all.score >= versions.minimum_score, versions.minimum_score is null)
+        and readings_of_all.attributes_met >= coalesce(versions.minimum_attributes, 0)
+            as met_definition
+    from readings_of_all
+    inner join versions on readings_of_all.judged_version = versions.agreement_version
+
+),
+
+-- Met at one moment of the day and not at another: then nobody can tell.
+told_apart as (
+
+    select
+        read_definitions.*,
+        bool_or(met_definition) over (partition by handoff_id)
+        and not bool_and(met_definition) over (partition by handoff_id) as is_definition_open,
+        bool_and(engagement_score is not null and fit_score is not null)
+            over (partition by handoff_id) as has_both_scores,
+        min(engagement_score) over (partition by handoff_id) as least_engagement_score,
+        max(fit_score) over (partition by handoff_id) as most_fit_score
+    from read_definitions
+
+),
+
+measured as (
+
+    select * from told_apart
+    where is_last
 
 ),
 
@@ -85,11 +124,13 @@ final as (
         measured.fit_score,
         measured.engagement_score,
         measured.attributes_met,
-        coalesce(measured.score >= versions.minimum_score, versions.minimum_score is null)
-        and measured.attributes_met >= coalesce(versions.minimum_attributes, 0) as met_definition,
+        measured.met_definition,
+        measured.is_definition_open,
+        case when measured.has_both_scores then measured.least_engagement_score end
+            as least_engagement_score,
+        case when measured.has_both_scores then measured.most_fit_score end as most_fit_score,
         tiered.tier
     from measured
-    inner join versions on measured.judged_version = versions.agreement_version
     left join tiered on measured.handoff_id = tiered.handoff_id
 
 )

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
-with offers as (
+with readings as (
 
-    select handoff_id, lead_id, offered_at from {{ ref('int_handoffs__offers') }}
+    select * from {{ ref('int_handoffs__readings') }}
 
 ),
 
@@ -21,9 +21,11 @@ versions as (
 
 asked as (
 
-    select offers.handoff_id, offers.lead_id, versions.source_system, offers.offered_at
-    from offers
-    inner join versions on offers.lead_id = versions.lead_id and versions.version_number = 1
+    select
+        readings.handoff_id, readings.reading, readings.lead_id, versions.source_system,
+        readings.read_at
+    from readings
+    inner join versions on readings.lead_id = versions.lead_id and versions.version_number = 1
 
 ),
 
@@ -31,7 +33,7 @@ asked as (
 versions_then as (
 
     {{ last_begun(
-        'asked', ['handoff_id', 'lead_id', 'source_system'], 'offered_at',
+        'asked', ['handoff_id', 'reading', 'lead_id', 'source_system'], 'read_at',
         'versions', 'version_number', keys=['lead_id', 'source_system'], begins='known_from'
     ) }}
 
@@ -41,6 +43,7 @@ final as (
 
     select
         versions_then.handoff_id,
+        versions_then.reading,
         versions_then.source_system,
         versions.record
     from versions_then

@@ -69,6 +69,8 @@ final as (
         reasoned.transition_number as rejection_number,
         reasoned.rejection_at,
         reasoned.entered_second as rejection_second,
+        reasoned.rejection_earliest_at,
+        reasoned.rejection_latest_at,
         reasoned.rejection_stage,
         reasoned.source_system as rejection_source_system,
         reasoned.actor_type as rejection_actor_type,

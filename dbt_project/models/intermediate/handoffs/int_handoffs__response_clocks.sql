@@ -22,6 +22,8 @@ clocks as (
         due_in,
         due_unit,
         offered_at as started_at,
+        offered_earliest_at as started_earliest_at,
+        offered_latest_at as started_latest_at,
         calendar,
         owner_id,
         owner_source_system,
@@ -35,6 +37,8 @@ clocks as (
         promised.judged_version,
         promised.due_in,
         promised.due_unit,
+        transfers.transferred_at,
+        transfers.transferred_at,
         transfers.transferred_at,
         transfers.calendar,
         transfers.owner_id,
@@ -51,9 +55,13 @@ timed as (
     select
         clocks.*,
         {{ due_at(
-            'clocks.judged_version', 'clocks.calendar', 'clocks.started_at',
+            'clocks.judged_version', 'clocks.calendar', 'clocks.started_latest_at',
             'clocks.due_in', 'clocks.due_unit'
-        ) }} as response_due_at
+        ) }} as response_due_at,
+        {{ due_at(
+            'clocks.judged_version', 'clocks.calendar', 'clocks.started_earliest_at',
+            'clocks.due_in', 'clocks.due_unit'
+        ) }} as response_due_earliest_at
     from clocks
 
 ),
@@ -98,12 +106,15 @@ final as (
     select
         handoff_id,
         started_at,
+        started_earliest_at,
+        started_latest_at,
         calendar,
         owner_id,
         owner_source_system,
         due_in,
         due_unit,
-        response_due_at
+        response_due_at,
+        response_due_earliest_at
     from last_clocks
 
 )

@@ -35,13 +35,18 @@ answered as (
         response.actor_id,
         response.actor_type,
         response.source_system,
+        response.has_time_of_day,
+        response.earliest_at as answered_earliest_at,
+        response.latest_at as answered_latest_at,
         unautomated.entered_at as unautomated_response_at,
+        unautomated.earliest_at as unautomated_earliest_at,
+        unautomated.latest_at as unautomated_latest_at,
         clocks.response_due_at,
         -- A machine that sends the lead back after the clock ran out lets it expire: no response.
         coalesce(
             response.to_stage in {{ declining_stages() }}
             and response.actor_type = 'automation'
-            and response.entered_at > clocks.response_due_at,
+            and response.earliest_at > clocks.response_due_at,
             false
         ) as is_expiry
     from offers
@@ -67,6 +72,11 @@ final as (
         answered_at,
         is_expiry,
         unautomated_response_at,
+        unautomated_earliest_at,
+        unautomated_latest_at,
+        has_time_of_day,
+        answered_earliest_at,
+        answered_latest_at,
         case when not is_expiry then answered_at end as responded_at,
         case when not is_expiry then response_number end as response_number,
         case

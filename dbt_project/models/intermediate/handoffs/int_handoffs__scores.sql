@@ -1,8 +1,8 @@
-{{ config(indexes=[{'columns': ['handoff_id'], 'unique': true}]) }}
+{{ config(indexes=[{'columns': ['handoff_id', 'reading'], 'unique': true}]) }}
 
-with offers as (
+with readings as (
 
-    select handoff_id, lead_id, offered_at, judged_version from {{ ref('int_handoffs__offers') }}
+    select * from {{ ref('int_handoffs__readings') }}
 
 ),
 
@@ -28,17 +28,17 @@ spans as (
 asked as (
 
     select
-        offers.handoff_id, offers.lead_id, offers.offered_at, fields.role, fields.source_system,
-        fields.history_name
-    from offers
-    inner join fields on offers.judged_version = fields.agreement_version
+        readings.handoff_id, readings.reading, readings.lead_id, readings.read_at, fields.role,
+        fields.source_system, fields.history_name
+    from readings
+    inner join fields on readings.judged_version = fields.agreement_version
 
 ),
 
 values_then as (
 
     {{ last_begun(
-        'asked', ['handoff_id', 'role', 'source_system', 'history_name'], 'offered_at',
+        'asked', ['handoff_id', 'reading', 'role', 'source_system', 'history_name'], 'read_at',
         'spans', 'position', keys=['lead_id', 'source_system', 'history_name']
     ) }}
 
@@ -49,6 +49,7 @@ ranked as (
     -- Marketing automation keeps the score; the SFA system's copy serves where there is no other.
     select
         asked.handoff_id,
+        asked.reading,
         asked.role,
         asked.source_system,
         case
@@ -56,7 +57,7 @@ ranked as (
                 then cast(trim(spans.value) as numeric)
         end as score,
         row_number() over (
-            partition by asked.handoff_id, asked.role
+            partition by asked.handoff_id, asked.reading, asked.role
             order by
                 case sources.role when 'map' then 0 when 'both' then 1 else 2 end,
                 asked.source_system
@@ -66,6 +67,7 @@ ranked as (
     inner join values_then
         on
             asked.handoff_id = values_then.handoff_id
+            and asked.reading = values_then.reading
             and asked.role = values_then.role
             and asked.source_system = values_then.source_system
             and asked.history_name = values_then.history_name
@@ -82,13 +84,14 @@ final as (
 
     select
         handoff_id,
+        reading,
         max(source_system) filter (where role = 'score') as score_source_system,
         max(score) filter (where role = 'score') as score,
         max(score) filter (where role = 'fit_score') as fit_score,
         max(score) filter (where role = 'engagement_score') as engagement_score
     from ranked
     where source_rank = 1
-    group by handoff_id
+    group by handoff_id, reading
 
 )
 

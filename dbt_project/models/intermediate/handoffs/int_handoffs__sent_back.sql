@@ -18,6 +18,8 @@ moves_back as (
         moves.handoff_id,
         moves.transition_number,
         moves.entered_at as sent_back_at,
+        moves.earliest_at as sent_back_earliest_at,
+        moves.latest_at as sent_back_latest_at,
         moves.actor_id,
         moves.actor_type,
         moves.source_system

@@ -1,32 +1,39 @@
 {{ config(indexes=[{'columns': ['handoff_id', 'touch_number']}]) }}
 
-with affected as (
+with touches as (
 
-    select lead_id from {{ ref('int_identity__affected_leads') }}
-
-),
-
-touches as (
-
-    select all_touches.*
-    from {{ ref('int_handoffs__all_touches') }} as all_touches
-    inner join affected on all_touches.lead_id = affected.lead_id
-    where all_touches.handoff_id is not null and all_touches.user_id is not null
+    select * from {{ ref('int_handoffs__possible_touches') }}
 
 ),
 
 numbered as (
 
+    -- Twice: as early as they may have been, and those that surely were by when.
     select
         handoff_id,
         touch_id,
         channel,
         occurred_at,
-        occurred_second,
-        row_number() over (partition by handoff_id order by occurred_at, touch_id) as touch_number,
+        earliest_at,
+        earliest_second,
+        latest_at,
+        latest_second,
+        is_own,
+        is_sure,
+        row_number() over (partition by handoff_id order by earliest_at, touch_id) as touch_number,
         row_number() over (
-            partition by handoff_id, channel order by occurred_at, touch_id
-        ) = 1 as is_new_channel
+            partition by handoff_id, channel order by earliest_at, touch_id
+        ) = 1 as is_new_channel,
+        case
+            when is_sure
+                then row_number() over (
+                        partition by handoff_id, is_sure order by latest_at, touch_id
+                    )
+        end as sure_number,
+        is_sure
+        and row_number() over (
+            partition by handoff_id, is_sure, channel order by latest_at, touch_id
+        ) = 1 as is_new_sure_channel
     from touches
 
 ),
@@ -37,7 +44,10 @@ final as (
         numbered.*,
         count(*) filter (where is_new_channel) over (
             partition by handoff_id order by touch_number
-        ) as channels_so_far
+        ) as channels_so_far,
+        count(*) filter (where is_new_sure_channel) over (
+            partition by handoff_id, is_sure order by sure_number
+        ) as sure_channels_so_far
     from numbered
 
 )

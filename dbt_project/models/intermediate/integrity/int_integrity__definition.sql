@@ -63,7 +63,7 @@ final as (
     from judged
     where
         (is_score_missing and is_score_delivered)
-        or (not is_score_missing and met_definition is false)
+        or (not is_score_missing and met_definition is false and not is_definition_open)
 
 )
 

@@ -76,9 +76,9 @@ running as (
     inner join clauses
         on
             handoffs.handoff_id = clauses.handoff_id
-            and deleted.deleted_at >= clauses.started_at
-            and deleted.deleted_at <= clauses.due_at
-            and (clauses.met_at is null or clauses.met_at > deleted.deleted_at)
+            and deleted.deleted_at >= clauses.started_latest_at
+            and deleted.deleted_at <= clauses.due_earliest_at
+            and (clauses.met_earliest_at is null or clauses.met_earliest_at > deleted.deleted_at)
     group by
         handoffs.handoff_id, handoffs.lead_id, handoffs.offered_at, deleted.deleted_at,
         deleted.source_system, deleted.record_id

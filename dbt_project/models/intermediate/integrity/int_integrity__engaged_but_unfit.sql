@@ -28,9 +28,9 @@ final as (
         || ' points) with little fit (' || handoffs.fit_score_at_offer || ' points).' as message
     from handoffs
     where
-        handoffs.engagement_score_at_offer
+        handoffs.least_engagement_score
         >= {{ threshold('engaged_but_unfit', 'engagement_score', 'handoffs.judged_version', 45) }}
-        and handoffs.fit_score_at_offer
+        and handoffs.most_fit_score
         <= {{ threshold('engaged_but_unfit', 'fit_score', 'handoffs.judged_version', 20) }}
 
 )

@@ -1,8 +1,8 @@
 with events as (
 
     select
-        event_id, lead_id, occurred_at, recorded_at, stage, source_system, raw_value,
-        record_created_at
+        event_id, lead_id, occurred_at, earliest_at, latest_at, recorded_at, recorded_from,
+        recorded_until, stage, source_system, raw_value, record_created_from
     from {{ ref('int_events__all_stage_events') }}
 
 ),
@@ -11,8 +11,9 @@ with events as (
 waiting as (
 
     select
-        event_id, lead_id, occurred_at, recorded_at, stage, source_system, raw_value,
-        cast(null as {{ type_instant() }}) as record_created_at
+        event_id, lead_id, occurred_at, earliest_at, latest_at, recorded_at, recorded_from,
+        recorded_until, stage, source_system, raw_value,
+        cast(null as {{ type_instant() }}) as record_created_from
     from {{ ref('int_integrity__waiting_events') }}
 
 ),
@@ -28,7 +29,9 @@ judged as (
     select
         stamped.*,
         run.as_of,
-        {{ seconds_between('stamped.recorded_at', 'stamped.occurred_at') }} as seconds_ahead,
+        -- Of days without a time: whatever their moments were.
+        {{ seconds_between('stamped.recorded_until', 'stamped.earliest_at') }} as seconds_ahead,
+        {{ seconds_between('stamped.latest_at', 'stamped.recorded_from') }} as seconds_behind,
         {{ threshold('future_or_backdated', 'future_minutes', 'versions.agreement_version', 60) }}
             as future_minutes,
         {{ threshold('future_or_backdated', 'backdated_days', 'versions.agreement_version', 7) }}
@@ -52,9 +55,9 @@ explained as (
         judged.*,
         case
             when seconds_ahead > future_minutes * 60 then 'dated after it was recorded'
-            when seconds_ahead < -backdated_days * 86400 then 'recorded long after its date'
-            when occurred_at > {{ add_days('as_of', 1) }} then 'dated in the future'
-            when occurred_at < record_created_at then 'dated before its record was created'
+            when seconds_behind > backdated_days * 86400 then 'recorded long after its date'
+            when earliest_at > {{ add_days('as_of', 1) }} then 'dated in the future'
+            when latest_at < record_created_from then 'dated before its record was created'
         end as problem
     from judged
 

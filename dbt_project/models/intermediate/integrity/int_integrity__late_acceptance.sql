@@ -10,7 +10,7 @@ with handoffs as (
 
 touches as (
 
-    select handoff_id, user_id, channel, occurred_at, occurred_second
+    select handoff_id, lead_id, user_id, channel, occurred_at, earliest_at, latest_at
     from {{ ref('int_handoffs__all_touches') }}
 
 ),
@@ -28,8 +28,9 @@ conversations as (
         on
             handoffs.handoff_id = touches.handoff_id
             and handoffs.accepted_by_id = touches.user_id
-            -- In the same second it is one save.
-            and touches.occurred_second < {{ to_second('handoffs.accepted_at') }}
+            -- In the same second it is one save; on a day without a time it may have come after.
+            and touches.latest_at < {{ to_second('handoffs.answered_earliest_at') }}
+            and touches.earliest_at >= {{ to_second('handoffs.offered_latest_at') }}
     where {{ is_listed('touches.channel', threshold_text(
         'late_acceptance', 'conversation_channels', 'handoffs.judged_version', ''
     )) }}

@@ -43,14 +43,18 @@ signalled as (
     select
         acceptances.*,
         coalesce(
-            accepted_at > response_due_at
+            has_time_of_day
+            and has_answer_time_of_day
+            and accepted_at > response_due_at
             and accepted_at <= {{ add_days('response_due_at', threshold(
                 'auto_expiry_accepts', 'tolerance_days', 'acceptances.judged_version', 1
             )) }},
             false
         ) as has_timer,
-        count(*) over (partition by {{ to_minute('accepted_at') }}) as in_batch,
-        count(*) over (partition by {{ to_minute('accepted_at') }})
+        count(*) over (partition by {{ to_minute('accepted_at') }}, has_answer_time_of_day)
+            as in_batch,
+        has_answer_time_of_day
+        and count(*) over (partition by {{ to_minute('accepted_at') }}, has_answer_time_of_day)
         >= {{ threshold('auto_acceptance', 'batch_size', 'acceptances.judged_version', 5) }}
             as has_batch
     from acceptances
@@ -62,7 +66,7 @@ final as (
     -- After the clock ran out it is an expiry that accepts, before it an automatic acceptance.
     select
         case
-            when coalesce(accepted_at > response_due_at, false) then 'auto_expiry_accepts'
+            when coalesce(answered_earliest_at > response_due_at, false) then 'auto_expiry_accepts'
             else 'auto_acceptance'
         end as rule,
         'handoff' as subject_type,
@@ -88,7 +92,7 @@ final as (
         }) }} as evidence,
         'Accepted by the automation' || coalesce(' ' || accepted_by_id, ' ' || campaign, '') || ' at ' || {{ readable('accepted_at') }}
         || case
-            when coalesce(accepted_at > response_due_at, false)
+            when coalesce(answered_earliest_at > response_due_at, false)
                 then ', after the response fell due at '
                     || {{ readable('response_due_at') }}
             else ', before anybody in sales had to answer'

@@ -13,14 +13,18 @@ moves as (
 events as (
 
     select
-        events.lead_id, events.source_system as other_system, events.stage, events.occurred_at,
-        row_number() over (
-            partition by events.lead_id, events.source_system, events.stage
-            order by events.occurred_at
-        ) as telling
+        events.lead_id, events.source_system as other_system, events.stage, events.earliest_at,
+        row_number() over told as telling,
+        -- The last moment at which any of those so far may have been told.
+        max(events.latest_at) over told as told_until
     from affected_leads
     inner join {{ ref('int_events__all_stage_events') }} as events
         on affected_leads.lead_id = events.lead_id
+    window told as (
+        partition by events.lead_id, events.source_system, events.stage
+        order by events.earliest_at, events.event_id
+        rows between unbounded preceding and current row
+    )
 
 ),
 
@@ -66,8 +70,8 @@ expected as (
         moves.entered_at as occurred_at,
         moves.source_system,
         records.source_system as other_system,
-        {{ add_seconds('moves.entered_at', '-versions.before_hours * 3600') }} as echo_from,
-        {{ add_seconds('moves.entered_at', 'versions.after_hours * 3600') }} as echo_until
+        {{ add_seconds('moves.earliest_at', '-versions.before_hours * 3600') }} as echo_from,
+        {{ add_seconds('moves.latest_at', 'versions.after_hours * 3600') }} as echo_until
     from moves
     inner join versions on moves.agreement_version = versions.agreement_version
     inner join records
@@ -88,7 +92,7 @@ told_last as (
 
     {{ last_begun(
         'expected', ['event_id', 'other_system'], 'echo_until', 'events', 'telling',
-        keys=['lead_id', 'other_system', 'stage'], begins='occurred_at'
+        keys=['lead_id', 'other_system', 'stage'], begins='earliest_at'
     ) }}
 
 ),
@@ -109,7 +113,7 @@ final as (
             and expected.other_system = events.other_system
             and expected.stage = events.stage
             and told_last.telling = events.telling
-            and events.occurred_at >= expected.echo_from
+            and events.told_until >= expected.echo_from
     where events.lead_id is null
 
 )

@@ -23,7 +23,7 @@ judged as (
     select
         handoffs.*,
         versions.routing_grace_minutes,
-        {{ add_seconds('handoffs.offered_at', 'versions.routing_grace_minutes * 60') }}
+        {{ add_seconds('handoffs.offered_latest_at', 'versions.routing_grace_minutes * 60') }}
             as routed_until
     from handoffs
     inner join versions on handoffs.judged_version = versions.agreement_version

@@ -4,6 +4,8 @@ with touches as (
     inner join {{ ref('int_agreement__in_force') }} as in_force
         on touches.recorded_at >= in_force.agreed_from
     where touches.user_id is not null
+        -- What was recorded on a day was recorded in no minute of it that anybody knows.
+        and touches.has_recorded_time_of_day
 
 ),
 
@@ -36,9 +38,10 @@ batches as (
         min(touches.occurred_at) as first_occurred_at,
         max(touches.occurred_at) as last_occurred_at,
         count(distinct {{ to_minute('touches.occurred_at') }}) as occurred_minutes,
+        bool_and(touches.has_time_of_day) as is_clocked,
         count(*) filter (
             where touches.is_late_logged
-            or touches.recorded_at > {{ add_days('touches.occurred_at', 'versions.late_days') }}
+            or touches.recorded_at > {{ add_days('touches.latest_at', 'versions.late_days') }}
         ) as late_touches,
         max(versions.batch_size) as batch_size
     from touches
@@ -63,7 +66,7 @@ final as (
         cast(null as {{ type_text() }}) as lead_id,
         cast(null as {{ type_text() }}) as handoff_id,
         recorded_from as occurred_at,
-        {{ grade('1 + ' ~ how_many(['late_touches > 0', 'occurred_minutes = 1'])) }} as grade,
+        {{ grade('1 + ' ~ how_many(['late_touches > 0', 'is_clocked and occurred_minutes = 1'])) }} as grade,
         {{ json_object({
             'user_id': 'user_id',
             'recorded_from': iso_utc('recorded_from'),

@@ -27,7 +27,7 @@ legs as (
 echoes as (
 
     select event_id, lead_id, occurred_at from {{ ref('int_events__all_stage_events') }}
-    where is_echo and stage in ('mql', 'tql')
+    where is_echo and has_time_of_day and stage in ('mql', 'tql')
 
 ),
 
@@ -88,6 +88,8 @@ timed as (
         handoffs.accepted_by_id,
         handoffs.first_touch_told_at as first_touch_at,
         handoffs.sent_back_at,
+        handoffs.has_time_of_day,
+        handoffs.has_answer_time_of_day,
         greatest(handoffs.offered_at, legs.from_at, heard.heard_at) as reached_at,
         coalesce(first_touch_clauses.due_at, {{ add_days('handoffs.accepted_at', 1) }})
             as touch_due_at,
@@ -108,9 +110,20 @@ final as (
 
     select
         timed.*,
-        {{ seconds_between('timed.reached_at', 'timed.accepted_at') }} as seconds_to_accept,
-        count(*) over (partition by timed.accepted_by_id, timed.batch_minutes, timed.batch)
-            as in_batch,
+        -- What tells a day alone says nothing of seconds, and is in no batch.
+        case
+            when timed.has_time_of_day and timed.has_answer_time_of_day
+                then {{ seconds_between('timed.reached_at', 'timed.accepted_at') }}
+        end as seconds_to_accept,
+        case
+            when timed.has_answer_time_of_day
+                then count(*) over (
+                        partition by
+                            timed.accepted_by_id, timed.batch_minutes, timed.batch,
+                            timed.has_answer_time_of_day
+                    )
+            else 1
+        end as in_batch,
         -- Neither touched nor sent back by the time a first touch was due: nobody had looked. Where
         -- activities do not tell, nobody can say so.
         spans.kind is not null

@@ -17,13 +17,17 @@ reasons as (
 too_few as (
 
     select handoff_id from {{ ref('int_sla__judged') }}
-    where clause = 'follow_up_before_rejection' and status = 'breached'
+    where
+        clause = 'follow_up_before_rejection'
+        -- Whether they were fewer the moments of days may decide.
+        and (status = 'breached' or not_applicable_because = 'no_time_of_day')
 
 ),
 
 touches as (
 
-    select handoff_id, channel, occurred_second from {{ ref('int_handoffs__all_touches') }}
+    select handoff_id, channel, {{ to_second('earliest_at') }} as earliest_second
+    from {{ ref('int_handoffs__all_touches') }}
     where handoff_id is not null and user_id is not null
 
 ),
@@ -35,8 +39,7 @@ channels_used as (
     inner join touches
         on
             handoffs.handoff_id = touches.handoff_id
-            and {{ to_second('coalesce(handoffs.rejected_at, handoffs.sent_back_at)') }}
-            >= touches.occurred_second
+            and {{ to_second('handoffs.rejection_latest_at') }} >= touches.earliest_second
 
 ),
 
@@ -60,10 +63,11 @@ final as (
         handoffs.rejection_stage,
         handoffs.rejection_source_system,
         handoffs.rejection_reason,
-        handoffs.met_definition,
+        handoffs.met_definition and not handoffs.is_definition_open as met_definition,
         handoffs.touches_before_rejection,
         handoffs.channels_before_rejection,
         channels.channels as channels_named,
+        handoffs.has_touch_before_rejection,
         handoffs.rejection_family,
         reasons.reason is not null as is_listed_reason,
         coalesce(reasons.needs_follow_up, true) as needs_follow_up,

@@ -21,7 +21,8 @@ broken as (
     where
         needs_follow_up
         and not has_too_few_touches
-        and touches_before_rejection > 0
+        -- Whatever the moments of days were, some touch came before it.
+        and has_touch_before_rejection
         and channels_before_rejection
         <= {{ threshold('one_touch_abandonment', 'channels', 'judged.judged_version', 1) }}
 

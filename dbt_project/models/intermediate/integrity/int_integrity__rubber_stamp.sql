@@ -36,7 +36,7 @@ stamped as (
     -- Quick, or one of many; that nobody has touched the lead to this day is one more signal.
     select
         acceptances.*,
-        seconds_to_accept <= within_seconds as is_fast,
+        coalesce(seconds_to_accept <= within_seconds, false) as is_fast,
         in_batch >= batch_size as is_batch,
         first_touch_at is null as is_untouched
     from acceptances

@@ -42,6 +42,7 @@ final as (
         stays.transition_number,
         stays.to_stage,
         stays.entered_at,
+        stays.latest_at,
         stays.agreement_version,
         in_force.as_of
     from stays

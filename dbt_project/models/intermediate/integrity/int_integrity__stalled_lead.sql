@@ -46,7 +46,7 @@ final as (
         || stall_days || ' days.' as message
     from limited
     left join source_values on limited.transition_id = source_values.event_id
-    where as_of > {{ add_days('entered_at', 'stall_days') }}
+    where as_of > {{ add_days('latest_at', 'stall_days') }}
 
 )
 

@@ -41,7 +41,8 @@ lead_ids as (
 
 versions as (
 
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -52,7 +53,13 @@ stage_map as (
 
 ),
 
-final as (
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
+mapped as (
 
     -- A stage event dated at or after as_of: it makes no move yet, and may still be a finding.
     select
@@ -62,7 +69,10 @@ final as (
         waiting.recorded_at,
         stage_map.stage,
         waiting.source_system,
-        waiting.new_value as raw_value
+        waiting.new_value as raw_value,
+        {{ zone_of_day('waiting.occurred_at', 'versions.time_zone', 'time_columns') }} as day_zone,
+        {{ zone_of_day('waiting.recorded_at', 'versions.time_zone', 'recorded_columns') }}
+            as recorded_day_zone
     from waiting
     cross join run
     inner join lead_ids
@@ -73,6 +83,12 @@ final as (
         on
             waiting.occurred_at >= versions.in_force_from
             and waiting.occurred_at < versions.in_force_to
+    inner join time_columns
+        on time_columns.time_column = {{ time_column_of('lead changed', 'waiting.source_system') }}
+    inner join time_columns as recorded_columns
+        on
+            recorded_columns.time_column
+            = {{ time_column_of('lead change recorded', 'waiting.source_system') }}
     inner join stage_map
         on
             versions.agreement_version = stage_map.agreement_version
@@ -80,6 +96,18 @@ final as (
             and waiting.field_name = stage_map.history_name
             and waiting.new_value = stage_map.value
     where waiting.occurred_at >= run.as_of
+
+),
+
+final as (
+
+    select
+        mapped.*,
+        {{ earliest_at('occurred_at', 'day_zone') }} as earliest_at,
+        {{ latest_at('occurred_at', 'day_zone') }} as latest_at,
+        {{ earliest_at('recorded_at', 'recorded_day_zone') }} as recorded_from,
+        {{ latest_at('recorded_at', 'recorded_day_zone') }} as recorded_until
+    from mapped
 
 )
 

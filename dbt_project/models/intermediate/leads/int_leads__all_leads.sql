@@ -19,7 +19,7 @@ described as (
 
 moves as (
 
-    select lead_id, transition_number, to_stage, journey_number, entered_at
+    select lead_id, transition_number, to_stage, journey_number, entered_at, latest_at
     from {{ ref('int_transitions__moves') }}
 
 ),
@@ -75,6 +75,7 @@ final as (
         rolled_up.created_at,
         last_moves.to_stage as current_stage,
         last_moves.entered_at as current_stage_entered_at,
+        last_moves.latest_at as current_stage_entered_latest_at,
         owners.owner_id as current_owner_id,
         last_moves.journey_number,
         rolled_up.is_deleted,

@@ -6,6 +6,7 @@ with leads as (
         lead_id,
         current_stage as stage,
         current_stage_entered_at as entered_at,
+        current_stage_entered_latest_at as entered_latest_at,
         coalesce(current_owner_id, 'nobody') as owner_id
     from {{ ref('int_leads__all_leads') }}
     where not is_deleted
@@ -61,7 +62,7 @@ final as (
         leads.owner_id,
         teams.team,
         {{ seconds_between('leads.entered_at', 'run.as_of') }} / 86400 as age_days,
-        run.as_of > {{ add_days('leads.entered_at', 'limits.stall_days') }} as is_stalled
+        run.as_of > {{ add_days('leads.entered_latest_at', 'limits.stall_days') }} as is_stalled
     from leads
     cross join run
     inner join stages on leads.stage = stages.stage

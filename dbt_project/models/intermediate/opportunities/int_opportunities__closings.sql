@@ -12,7 +12,8 @@ unrecorded as (
 
 agreements as (
 
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -29,15 +30,40 @@ run as (
 
 ),
 
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
 from_changes as (
 
     select
         stage_changes.lead_id, stage_changes.source_system, stage_changes.opportunity_id,
         stage_changes.change_id as source_event_id, stage_changes.old_value,
-        stage_changes.new_value as raw_value, stage_changes.occurred_at, stage_changes.time_column,
-        stage_changes.actor_id, stage_changes.chain_position,
-        cast(null as {{ type_text() }}) as outcome
+        stage_changes.new_value as raw_value, stage_changes.own_at, stage_changes.occurred_at,
+        stage_changes.has_time_of_day, stage_changes.earliest_at, stage_changes.latest_at,
+        stage_changes.day_from, stage_changes.day_until, stage_changes.actor_id,
+        stage_changes.chain_position, cast(null as {{ type_text() }}) as outcome
     from stage_changes
+
+),
+
+dated as (
+
+    select
+        unrecorded.*,
+        {{ zone_of_day('unrecorded.occurred_at', 'agreements.time_zone', 'time_columns') }}
+            as day_zone
+    from unrecorded
+    inner join agreements
+        on
+            unrecorded.occurred_at >= agreements.in_force_from
+            and unrecorded.occurred_at < agreements.in_force_to
+    inner join time_columns
+        on
+            time_columns.time_column
+            = {{ time_column_of('deal closed', 'unrecorded.source_system') }}
 
 ),
 
@@ -56,9 +82,10 @@ closings as (
         cast(null as {{ type_text() }}),
         raw_value,
         occurred_at,
-        {{ time_column_of('deal closed', 'source_system') }},
+        occurred_at,
+        {{ span_of_day('occurred_at') }},
         actor_id, 1, outcome
-    from unrecorded
+    from dated
 
 ),
 
@@ -80,15 +107,20 @@ final as (
         agreements.agreement_version,
         closings.occurred_at,
         {{ to_second('closings.occurred_at') }} as occurred_second,
-        closings.time_column,
+        closings.own_at,
+        closings.has_time_of_day,
+        closings.earliest_at,
+        closings.latest_at,
+        closings.day_from,
+        closings.day_until,
         closings.actor_id,
         closings.chain_position
     from closings
     cross join run
     inner join agreements
         on
-            closings.occurred_at >= agreements.in_force_from
-            and closings.occurred_at < agreements.in_force_to
+            closings.own_at >= agreements.in_force_from
+            and closings.own_at < agreements.in_force_to
     left join stage_map
         on
             agreements.agreement_version = stage_map.agreement_version

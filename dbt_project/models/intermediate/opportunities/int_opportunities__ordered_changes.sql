@@ -6,7 +6,8 @@ with changes as (
 
 versions as (
 
-    select agreement_version, in_force_from, in_force_to from {{ ref('int_agreement__versions') }}
+    select agreement_version, in_force_from, in_force_to, time_zone
+    from {{ ref('int_agreement__versions') }}
 
 ),
 
@@ -24,20 +25,21 @@ stages as (
 
 ),
 
-numbered as (
+time_columns as (
+
+    select * from {{ ref('int_times__columns') }}
+
+),
+
+placed_on_days as (
 
     select
         changes.*,
         versions.agreement_version,
-        {{ to_second('changes.occurred_at') }} as occurred_second,
-        row_number() over (
-            partition by changes.source_system, changes.opportunity_id
-            order by
-                {{ to_second('changes.occurred_at') }},
-                coalesce(stages.stage_rank, 0),
-                {{ bytewise('changes.change_id') }}
-        ) as item
+        coalesce(stages.stage_rank, 0) as stage_rank,
+        {{ zone_of_day('changes.occurred_at', 'versions.time_zone', 'time_columns') }} as day_zone
     from changes
+    inner join time_columns on changes.time_column = time_columns.time_column
     inner join versions
         on
             changes.occurred_at >= versions.in_force_from
@@ -51,13 +53,39 @@ numbered as (
 
 ),
 
+dated as (
+
+    select
+        placed_on_days.*,
+        {{ span_of_day('occurred_at') }}
+    from placed_on_days
+
+),
+
+numbered as (
+
+    select
+        dated.*,
+        row_number() over (
+            partition by source_system, opportunity_id
+            order by day_from, day_until, stage_rank, {{ bytewise('change_id') }}
+        ) as item,
+        row_number() over (
+            partition by source_system, opportunity_id
+            order by stage_rank, {{ bytewise('change_id') }}
+        ) as place
+    from dated
+
+),
+
 chained as (
 
     select
         source_system,
         opportunity_id,
-        {{ positions_within_seconds('occurred_second', 'old_value', 'new_value', 'item') }}
-            as positions
+        {{ positions_within_days(
+            'day_from', 'day_until', 'old_value', 'new_value', 'item', 'place'
+        ) }} as positions
     from numbered
     group by source_system, opportunity_id
 
@@ -75,27 +103,45 @@ placed as (
 
 ),
 
-final as (
+ordered as (
 
-    select
-        numbered.lead_id,
-        numbered.source_system,
-        numbered.opportunity_id,
-        {{ opportunity_stage_field('numbered.source_system') }} as field_name,
-        numbered.change_id,
-        numbered.old_value,
-        numbered.new_value,
-        numbered.occurred_at,
-        numbered.time_column,
-        numbered.actor_id,
-        numbered.agreement_version,
-        placed.position as chain_position
+    select numbered.*, placed.position as chain_position
     from numbered
     inner join placed
         on
             numbered.source_system = placed.source_system
             and numbered.opportunity_id = placed.opportunity_id
             and numbered.item = placed.item
+
+),
+
+timed as (
+
+    {{ given_times('ordered', 'source_system, opportunity_id', 'chain_position') }}
+
+),
+
+final as (
+
+    select
+        lead_id,
+        source_system,
+        opportunity_id,
+        {{ opportunity_stage_field('source_system') }} as field_name,
+        change_id,
+        old_value,
+        new_value,
+        occurred_at as own_at,
+        told_at as occurred_at,
+        has_time_of_day,
+        day_from,
+        day_until,
+        told_earliest_at as earliest_at,
+        told_latest_at as latest_at,
+        actor_id,
+        agreement_version,
+        chain_position
+    from timed
 
 )
 

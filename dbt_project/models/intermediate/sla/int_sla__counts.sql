@@ -21,7 +21,8 @@ starts as (
 
 qualified as (
 
-    select handoff_id, met_definition, attributes_met from {{ ref('int_handoffs__qualified') }}
+    select handoff_id, met_definition, is_definition_open, attributes_met
+    from {{ ref('int_handoffs__qualified') }}
 
 ),
 
@@ -38,11 +39,22 @@ definitions as (
         starts.handoff_id,
         starts.started_at,
         starts.started_at as due_at,
+        starts.started_at as due_earliest_at,
         case when qualified.met_definition then starts.started_at end as met_at,
+        -- Met at one moment of the offer's day and not at another.
+        case
+            when qualified.met_definition or qualified.is_definition_open
+                then starts.started_at
+        end as met_earliest_at,
+        case
+            when qualified.met_definition and not qualified.is_definition_open
+                then starts.started_at
+        end as met_latest_at,
         versions.minimum_attributes as required,
         qualified.attributes_met as counted,
         false as is_excused,
         false as is_excusable,
+        false as is_surely_excused,
         false as is_by_machine
     from starts
     inner join qualified on starts.handoff_id = qualified.handoff_id
@@ -65,11 +77,15 @@ final as (
         '{{ clause }}' as clause,
         started_at,
         due_at,
+        due_earliest_at,
         met_at,
+        {{ 'met_earliest_at' if clause == 'definition' else 'met_at' }} as met_earliest_at,
+        met_latest_at,
         required,
         counted,
         is_excused,
         is_excusable,
+        is_surely_excused,
         is_by_machine
     from {{ relation }}
     {% endfor %}

@@ -36,10 +36,14 @@ promised as (
     select
         handoff_id,
         started_at,
+        {% for name, start in [
+            ('due_at', 'started_latest_at'), ('due_earliest_at', 'started_earliest_at'),
+        ] %}
         {{ due_at(
-            'starts.judged_version', 'starts.calendar', 'starts.started_at',
+            'starts.judged_version', 'starts.calendar', 'starts.' ~ start,
             'starts.due_in', 'starts.due_unit'
-        ) }} as due_at,
+        ) }} as {{ name }},
+        {% endfor %}
         touches,
         channels,
         coalesce(touches, 0) = 0 and coalesce(channels, 0) = 0 as is_empty
@@ -51,12 +55,17 @@ reached as (
 
     select
         promised.handoff_id,
-        min(touches.occurred_at) filter (
+        min(touches.earliest_at) filter (
             where
             touches.touch_number >= promised.touches
             and touches.channels_so_far >= coalesce(promised.channels, 0)
         ) as reached_at,
-        count(*) filter (where touches.occurred_at <= promised.due_at) as touches_made
+        min(touches.latest_at) filter (
+            where
+            touches.sure_number >= promised.touches
+            and touches.sure_channels_so_far >= coalesce(promised.channels, 0)
+        ) as surely_reached_at,
+        count(*) filter (where touches.earliest_second <= promised.due_at) as touches_made
     from promised
     inner join touches on promised.handoff_id = touches.handoff_id
     group by promised.handoff_id
@@ -70,21 +79,32 @@ final as (
         promised.handoff_id,
         promised.started_at,
         promised.due_at,
+        promised.due_earliest_at,
+        {% for name, reached, sql in [
+            ('met_at', 'reached_at', 'human_sql_earliest_at'),
+            ('met_latest_at', 'surely_reached_at', 'human_sql_latest_at'),
+        ] %}
         case
             when promised.started_at is null then null
             when promised.is_empty then offers.offered_at
-            else least(reached.reached_at, progress.human_sql_at)
-        end as met_at,
+            else least(reached.{{ reached }}, progress.{{ sql }})
+        end as {{ name }},
+        {% endfor %}
         promised.touches as required,
         coalesce(reached.touches_made, 0) as counted,
+        {% for name, sent_back, due in [
+            ('is_excused', 'sent_back_earliest_at', 'due_at'),
+            ('is_surely_excused', 'sent_back_latest_at', 'due_earliest_at'),
+        ] %}
         coalesce(
-            progress.sent_back_at < promised.due_at
+            progress.{{ sent_back }} < promised.{{ due }}
             and rejections.rejection_actor_type <> 'automation'
             and not rejections.needs_follow_up,
             false
-        ) as is_excused,
+        ) as {{ name }},
+        {% endfor %}
         coalesce(
-            progress.sent_back_at < promised.due_at
+            progress.sent_back_earliest_at < promised.due_at
             and rejections.rejection_actor_type <> 'automation',
             false
         ) as is_excusable,

@@ -54,7 +54,8 @@ looked_at as (
         end as is_delivered,
         run.as_of as run_as_of,
         versions.warning_hours,
-        coalesce(measured.met_at <= measured.due_at, false) as is_met
+        coalesce(measured.met_earliest_at <= measured.due_at, false) as is_met,
+        coalesce(measured.met_latest_at <= measured.due_earliest_at, false) as is_surely_met
     from measured
     cross join run
     left join versions on measured.agreement_version = versions.agreement_version
@@ -75,16 +76,22 @@ looked_at as (
 
 explained as (
 
-    -- The first reason that holds tells why nobody had to keep a promise, or could.
+    -- The first reason that holds tells why nobody had to keep a promise, or could. What holds at
+    -- some moments of a day and not at others nobody can tell.
     select
         looked_at.*,
         case
             when started_at is null then 'not_started'
-            when not is_met and is_by_machine then 'by_machine'
+            when not is_met and is_surely_by_machine then 'by_machine'
             -- The next handoff opened before this one's promise fell due.
-            when not is_met and next_offered_at <= due_at then 'superseded'
-            when not is_met and is_excused then 'excused'
+            when not is_met and next_offered_latest_at <= due_earliest_at then 'superseded'
+            when not is_met and is_surely_excused then 'excused'
             when not is_delivered then 'not_delivered'
+            when is_met and not is_surely_met then 'no_time_of_day'
+            when
+                not is_met
+                and (is_by_machine or is_excused or next_offered_earliest_at <= due_at)
+                then 'no_time_of_day'
         end as not_applicable_because
     from looked_at
 
@@ -119,9 +126,12 @@ final as (
         period_start,
         segment,
         started_at,
+        started_latest_at,
         due_at,
         -- Whether it was kept nobody knows.
         case when coalesce(not_applicable_because, '') <> 'not_delivered' then met_at end as met_at,
+        due_earliest_at,
+        met_earliest_at,
         status,
         not_applicable_because,
         status = 'pending'

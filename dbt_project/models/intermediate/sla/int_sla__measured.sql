@@ -41,12 +41,19 @@ final as (
         clauses.started_at,
         clauses.due_at,
         clauses.met_at,
+        clauses.started_latest_at,
+        clauses.due_earliest_at,
+        clauses.met_earliest_at,
+        clauses.met_latest_at,
         clauses.is_excused,
         clauses.is_excusable,
+        clauses.is_surely_excused,
         clauses.is_by_machine,
+        clauses.is_surely_by_machine,
         false as is_undecided,
         clauses.offered_at,
-        clauses.next_offered_at,
+        clauses.next_offered_earliest_at,
+        clauses.next_offered_latest_at,
         clauses.due_unit is not null as is_time,
         cast(clauses.required as numeric) as required,
         case
@@ -78,8 +85,8 @@ final as (
 
     select
         null, null, 'volume', 'marketing', null, null, null, null, agreement_version, period_start,
-        segment, started_at, due_at, met_at, false, false, false, is_undecided, null, null, false,
-        required, counted
+        segment, started_at, due_at, met_at, started_at, due_at, met_at, met_at, false, false,
+        false, false, false, is_undecided, null, null, null, false, required, counted
     from volume
 
 )

@@ -53,7 +53,9 @@ counted as (
     select
         by_sales.*,
         row_number() over (
-            partition by lead_id, source_system, user_id, channel, {{ to_minute('occurred_at') }}
+            partition by
+                lead_id, source_system, user_id, channel, has_time_of_day,
+                {{ to_minute('occurred_at') }}
             order by occurred_at, {{ bytewise('activity_id') }}
         ) as minute_rank
     from by_sales
@@ -79,16 +81,18 @@ final as (
         has_recorded_time_of_day,
         recorded_from,
         recorded_until,
-        recorded_at > {{ add_days('occurred_at', 1) }}
+        -- Of days without a time: late whatever their moments were.
+        recorded_from > {{ add_days('latest_at', 1) }}
         or coalesce(
             object_name = 'Task'
-            and occurred_at <= recorded_at
+            and latest_at <= recorded_from
             and activity_date
-            <= {{ add_calendar_days(local_date('recorded_at', 'time_zone'), -2) }},
+            <= {{ add_calendar_days(local_date('recorded_from', 'time_zone'), -2) }},
             false
         ) as is_late_logged
     from counted
-    where minute_rank = 1
+    -- Nothing says that two are one whose minute nobody knows.
+    where minute_rank = 1 or not has_time_of_day
 
 )
 

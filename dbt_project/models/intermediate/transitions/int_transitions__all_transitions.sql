@@ -12,7 +12,11 @@ with moves as (select * from {{ ref('int_transitions__moves') }}),
 
 touches as (
 
-    select lead_id, occurred_second from {{ ref('int_touches__all_touches') }}
+    select
+        lead_id,
+        {{ to_second('earliest_at') }} as earliest_second,
+        {{ to_second('latest_at') }} as latest_second
+    from {{ ref('int_touches__all_touches') }}
     where user_id is not null
 
 ),
@@ -39,39 +43,42 @@ owners_then as (
 
 ),
 
-told as (
+-- A touch in the same second as a transition lies before it; of a day without a time one counts
+-- that may lie there: those begun by the move, but for those over when the one before it was.
+{% for name, touch, move in [
+    ('begun', 'earliest_second', 'latest_at'), ('over', 'latest_second', 'previous_earliest_at'),
+] %}
+told_{{ name }} as (
 
-    select lead_id, transition_id, transition_number, entered_second as occurred_second
-    from moves
+    select lead_id, transition_id, {{ to_second(move) }} as moment from moves
+    where {{ move }} is not null
 
     union all
 
-    select lead_id, null, null, occurred_second from touches
+    select lead_id, null, {{ touch }} from touches
 
 ),
 
--- A touch in the same second as a transition lies before it.
-counted as (
-
-    select
-        told.*,
-        count(*) filter (where transition_id is null) over (
-            partition by lead_id
-            order by occurred_second, transition_number nulls first
-            rows between unbounded preceding and current row
-        ) as touches_so_far
-    from told
-
-),
-
-touched as (
+touches_{{ name }} as (
 
     select
         transition_id,
-        touches_so_far
-        - lag(touches_so_far) over (partition by lead_id order by transition_number) as touches
-    from counted
-    where transition_id is not null
+        count(*) filter (where transition_id is null) over (
+            partition by lead_id order by moment, case when transition_id is null then 0 else 1 end
+            rows between unbounded preceding and current row
+        ) as touches
+    from told_{{ name }}
+
+),
+
+{% endfor %}
+touched as (
+
+    select
+        touches_begun.transition_id,
+        touches_begun.touches - touches_over.touches as touches
+    from touches_begun
+    inner join touches_over on touches_begun.transition_id = touches_over.transition_id
 
 ),
 

@@ -40,6 +40,8 @@ directed as (
     select
         steps.*,
         lag(entered_at) over (partition by lead_id order by event_number) as previous_at,
+        case when has_time_of_day then entered_at else earliest_at end as entered_earliest_at,
+        case when has_time_of_day then entered_at else latest_at end as entered_latest_at,
         lead(entered_at) over (partition by lead_id order by event_number) as exited_at,
         case
             when from_stage is null then 'start'
@@ -88,7 +90,8 @@ numbered as (
         directed.entered_at,
         directed.occurred_second as entered_second,
         {{ local_date('directed.entered_at', 'versions.time_zone') }} as entered_on,
-        directed.has_time_of_day, directed.earliest_at, directed.latest_at,
+        directed.has_time_of_day,
+        directed.entered_earliest_at as earliest_at, directed.entered_latest_at as latest_at,
         directed.previous_second, directed.previous_at,
         directed.exited_at,
         directed.actor_id,
@@ -110,6 +113,12 @@ final as (
 
     select
         numbered.*,
+        lag(earliest_at) over (partition by lead_id order by transition_number)
+            as previous_earliest_at,
+        lead(earliest_at) over (partition by lead_id order by transition_number)
+            as exited_earliest_at,
+        lead(latest_at) over (partition by lead_id order by transition_number)
+            as exited_latest_at,
         first_value(entered_on) over (
             partition by lead_id, journey_number order by transition_number
         ) as journey_started_on
