@@ -42,7 +42,7 @@ final as (
         {{ limit('time_of_day', 'share', 0.9) }} as one_time_of_day_share,
         {{ limit('time_of_day', 'rows', 20, 'bigint') }} as one_time_of_day_rows,
         {{ limit('time_of_day', 'days', 10, 'bigint') }} as one_time_of_day_days,
-        -- What speaks for a machine behind a silent promotion, and which days are timers (ruling 120).
+        -- What speaks for a machine behind a silent promotion; which days are timers (ruling 120).
         {{ limit('silent_auto_promotion', 'tolerance_days', 1) }} as promotion_tolerance_days,
         {{ limit('silent_auto_promotion', 'batch_size', 5, 'bigint') }} as promotion_batch_size,
         {{ limit('silent_auto_promotion', 'minimum_moves', 10, 'bigint') }} as timer_minimum_moves,

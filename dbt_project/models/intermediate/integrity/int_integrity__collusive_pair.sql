@@ -31,7 +31,8 @@ final as (
         {{ grade(acceptance_signals()) }} as grade,
         {{ acceptance_evidence() }} as evidence,
         'Of the ' || pairs.handoffs || ' handoffs that came from the BDR ' || pairs.bdr_id
-        || ' the rep ' || pairs.rep_id || ' accepted ' || pairs.accepted || ' (others ' || (pairs.all_accepted - pairs.accepted) || ' of '
+        || ' the rep ' || pairs.rep_id || ' accepted ' || pairs.accepted
+        || ' (others ' || (pairs.all_accepted - pairs.accepted) || ' of '
         || (pairs.all_handoffs - pairs.handoffs) || '); of ' || pairs.progress_due
         || ' whose decision is due a person decided ' || pairs.decided || ' in time and '
         || pairs.progressed || ' became sql (others ' || (pairs.all_decided - pairs.decided)

@@ -103,7 +103,8 @@ final as (
             'open_clauses': 'open_clauses',
             'next_due_at': iso_utc('next_due_at'),
         }) }} as evidence,
-        'Deleted in ' || source_system || ' (' || record_id || ') at ' || {{ readable('deleted_at') }}
+        'Deleted in ' || source_system || ' (' || record_id || ') at '
+        || {{ readable('deleted_at') }}
         || ', while sales still owed: ' || open_clauses || '.' as message
     from running
 

@@ -90,7 +90,8 @@ final as (
             'campaign': 'campaign',
             'touches': 'touches',
         }) }} as evidence,
-        'Accepted by the automation' || coalesce(' ' || accepted_by_id, ' ' || campaign, '') || ' at ' || {{ readable('accepted_at') }}
+        'Accepted by the automation' || coalesce(' ' || accepted_by_id, ' ' || campaign, '')
+        || ' at ' || {{ readable('accepted_at') }}
         || case
             when coalesce(answered_earliest_at > response_due_at, false)
                 then ', after the response fell due at '

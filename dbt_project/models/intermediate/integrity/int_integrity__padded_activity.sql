@@ -66,7 +66,8 @@ final as (
         cast(null as {{ type_text() }}) as lead_id,
         cast(null as {{ type_text() }}) as handoff_id,
         recorded_from as occurred_at,
-        {{ grade('1 + ' ~ how_many(['late_touches > 0', 'is_clocked and occurred_minutes = 1'])) }} as grade,
+        {{ grade('1 + ' ~ how_many(['late_touches > 0', 'is_clocked and occurred_minutes = 1'])) }}
+            as grade,
         {{ json_object({
             'user_id': 'user_id',
             'recorded_from': iso_utc('recorded_from'),
@@ -77,8 +78,8 @@ final as (
             'last_occurred_at': iso_utc('last_occurred_at'),
         }) }} as evidence,
         touches || ' touches of ' || leads || ' leads were recorded within ' || batch_minutes
-        || ' minute(s) from ' || {{ readable('recorded_from') }} || ' by ' || user_id || ', ' || late_touches
-        || ' of them late.' as message
+        || ' minute(s) from ' || {{ readable('recorded_from') }} || ' by ' || user_id
+        || ', ' || late_touches || ' of them late.' as message
     from batches
     where touches >= batch_size
 

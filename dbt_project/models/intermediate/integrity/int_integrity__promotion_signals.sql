@@ -55,8 +55,8 @@ signalled as (
     from moves
     inner join limits on moves.agreement_version = limits.agreement_version
     left join inferred on moves.transition_id = inferred.transition_id
-    -- Silence is the condition and no signal. Into won a machine is enough; where nobody knows whether
-    -- a move was silent, a machine's alone is judged.
+    -- Silence is the condition and no signal. Into won a machine is enough; where nobody knows
+    -- whether a move was silent, a machine's alone is judged.
     where
         moves.is_silent
         or (moves.to_stage = 'won' and moves.actor_type = 'automation')

@@ -16,7 +16,10 @@ broken as (
     union all
 
     -- The promised number, if any, was reached; but on one channel only.
-    select 'one_touch_abandonment', 'after touches on one channel only (' || channels_named || ')', judged.*
+    select
+        'one_touch_abandonment',
+        'after touches on one channel only (' || channels_named || ')',
+        judged.*
     from judged
     where
         needs_follow_up

@@ -88,8 +88,9 @@ by_rep as (
         reps.last_offered_at,
         {{ grade(acceptance_signals()) }},
         {{ acceptance_evidence() }},
-        reps.rep_id || ' accepted ' || reps.accepted || ' of ' || reps.handoffs || ' handoffs (others '
-        || (reps.all_accepted - reps.accepted) || ' of ' || (reps.all_handoffs - reps.handoffs)
+        reps.rep_id || ' accepted ' || reps.accepted || ' of ' || reps.handoffs || ' handoffs'
+        || ' (others ' || (reps.all_accepted - reps.accepted)
+        || ' of ' || (reps.all_handoffs - reps.handoffs)
         || '); of ' || reps.progress_due || ' whose decision is due ' || reps.progressed
         || ' became sql by a person''s work (others '
         || (reps.all_progressed - reps.progressed) || ' of '

@@ -66,8 +66,9 @@ final as (
         }) }} as evidence,
         stalled || ' of ' || open_leads
         || ' open leads of '
-        || coalesce(owner_id, 'team ' || team, 'nobody') || ' are past their stall days, more than the agreed share of ' || share_limit
-        || '.' as message
+        || coalesce(owner_id, 'team ' || team, 'nobody')
+        || ' are past their stall days, more than the agreed share of '
+        || share_limit || '.' as message
     from limited
     where open_leads >= minimum_leads and stalled > share_limit * open_leads
 

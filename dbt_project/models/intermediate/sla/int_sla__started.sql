@@ -50,16 +50,16 @@ final as (
         {% for name, at in [
             ('started_at', ''), ('started_earliest_at', '_earliest'), ('started_latest_at', '_latest'),
         ] %}
-        case
-            when terms.clause = 'response' then clocks.{{ name }}
-            when terms.clause = 'follow_up_before_rejection' then offers.offered{{ at }}_at
-            when terms.clause = 'definition' then offers.offered_at
-            when terms.clause in ('first_touch', 'follow_up')
-                then responses.{{ 'answered' ~ at if at else 'responded' }}_at
-            when terms.clause = 'decision' then progress.sal{{ at }}_at
-            when terms.clause = 'no_stall' then stays.{{ name }}
-        end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+    case
+        when terms.clause = 'response' then clocks.{{ name }}
+        when terms.clause = 'follow_up_before_rejection' then offers.offered{{ at }}_at
+        when terms.clause = 'definition' then offers.offered_at
+        when terms.clause in ('first_touch', 'follow_up')
+            then responses.{{ 'answered' ~ at if at else 'responded' }}_at
+        when terms.clause = 'decision' then progress.sal{{ at }}_at
+        when terms.clause = 'no_stall' then stays.{{ name }}
+    end as {{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
     from terms
     inner join offers on terms.handoff_id = offers.handoff_id
     left join responses on terms.handoff_id = responses.handoff_id

@@ -11,8 +11,8 @@ final as (
     select
         source_system,
         object_name,
-        cast(null as {{ dbt.type_string() }}) as field_name,
-        cast(null as {{ dbt.type_string() }}) as field_role,
+        cast(null as {{ type_text() }}) as field_name,
+        cast(null as {{ type_text() }}) as field_role,
         {{ midnight('first_day', "'UTC'") }} as stopped_from,
         {{ midnight(add_calendar_days('last_day', 1), "'UTC'") }} as resumed_at
     from purged_days

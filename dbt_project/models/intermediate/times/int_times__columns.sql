@@ -14,6 +14,14 @@ sources as (
 
 ),
 
+limits as (
+
+    select one_time_of_day_share, one_time_of_day_rows, one_time_of_day_days
+    from {{ ref('int_agreement__limits') }}
+    where is_in_force
+
+),
+
 counted as (
 
     select
@@ -22,7 +30,9 @@ counted as (
         count(*) as shown_in
     from by_people
     group by grouping sets (
-        {% for name in shown + days %}(time_column, {{ name }}){{ ', ' if not loop.last }}{% endfor %}
+        {% for name in shown + days -%}
+        (time_column, {{ name }}){{ ',' if not loop.last }}
+        {% endfor %}
     )
 
 ),
@@ -41,22 +51,22 @@ totals as (
 
 ),
 
--- Nine in ten of 20 rows or more on ten days or more show one time of day: it is no time of day.
+-- Where nearly all rows, on many days, show one time of day, it is no time of day (ruling 119).
 one_times as (
 
     select
         totals.time_column,
-        {% for name in shown %}
-        max(counted.{{ name }}) filter (
-            where
-            counted.shown_in = totals.most_{{ name }}
-            and 10 * totals.most_{{ name }} >= 9 * totals.all_rows
-            and totals.{{ days[loop.index0] }}s >= 10
-        ) as one_{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name in shown %}
+    max(counted.{{ name }}) filter (
+        where
+        counted.shown_in = totals.most_{{ name }}
+        and totals.most_{{ name }} >= limits.one_time_of_day_share * totals.all_rows
+        and totals.{{ days[loop.index0] }}s >= limits.one_time_of_day_days
+    ) as one_{{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
     from totals
     inner join counted on totals.time_column = counted.time_column
-    where totals.all_rows >= 20
+    inner join limits on totals.all_rows >= limits.one_time_of_day_rows
     group by totals.time_column
 
 ),

@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+{%- set no_user = 'cast(null as ' ~ type_text() ~ ')' %}
 
 with owners as (
 
@@ -34,10 +35,8 @@ landed as (
         '{{ time_column }}' as time_column,
         '{{ time_column.split('.')[0] }}' as source_system,
         {{ moment }} as shown_at,
-        {{ user_id if user_id and not user_id.endswith('_user_id') else 'cast(null as ' ~ type_text() ~ ')' }}
-            as user_id,
-        {{ user_id if user_id and user_id.endswith('_user_id') else 'cast(null as ' ~ type_text() ~ ')' }}
-            as hubspot_user_id
+        {{ no_user if not user_id or user_id.endswith('_user_id') else user_id }} as user_id,
+        {{ user_id if user_id and user_id.endswith('_user_id') else no_user }} as hubspot_user_id
     from {{ ref(relation) }}
     {% endfor %}
 
@@ -66,9 +65,9 @@ final as (
             ('source', "coalesce(sources.time_zone, 'UTC')"), ('agreement', 'versions.time_zone'),
             ('utc', "'UTC'"),
         ] %}
-        {{ local_time('named.shown_at', zone) }} as {{ name }}_time,
-        {{ local_date('named.shown_at', zone) }} as {{ name }}_day{{ ',' if not loop.last }}
-        {% endfor %}
+    {{ local_time('named.shown_at', zone) }} as {{ name }}_time,
+    {{ local_date('named.shown_at', zone) }} as {{ name }}_day{{ ',' if not loop.last }}
+    {% endfor %}
     from named
     inner join versions
         on named.shown_at >= versions.in_force_from and named.shown_at < versions.in_force_to
