@@ -272,6 +272,7 @@ class Quality:
             int(line["qualified_handoffs"])
             for line in version.tables["commitments"]
             if (line["period_kind"], line["segment"]) == (kind, row.segment)
+            and (line.get("month") or f"{row.period_start:%Y-%m}") == f"{row.period_start:%Y-%m}"
         )
 
     def _is_in(self, handoff: Handoff, segment: str) -> bool:

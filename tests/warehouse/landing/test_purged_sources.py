@@ -73,7 +73,7 @@ class Company:
     def record(self, name: str, when: datetime, **values: str) -> Row:
         row: Row = {each.name: None for each in CATALOGUE["salesforce"][name].columns}
         number = len(self.records[name])
-        row |= {"Id": f"{SALESFORCE.index(name):03}{number:012}", "IsDeleted": "false"}
+        row |= {"Id": f"{SALESFORCE.index(name) + 1:03}{number:012}", "IsDeleted": "false"}
         row |= {"CreatedDate": stamp(when)} | values
         if "SystemModstamp" in row:
             row["SystemModstamp"] = stamp(when)

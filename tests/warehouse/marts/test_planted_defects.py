@@ -32,7 +32,7 @@ DEFECTS = {
     ),
     "a machine that lets a lead expire has rejected it": (
         "models/intermediate/handoffs/int_handoffs__responses.sql",
-        "and response.entered_at > clocks.response_due_at",
+        "and response.earliest_at > clocks.response_due_at",
         "and false",
     ),
     "no owner is waited for": (
@@ -42,8 +42,8 @@ DEFECTS = {
     ),
     "a reason from before the offer is taken": (
         "models/intermediate/handoffs/int_handoffs__rejections.sql",
-        "case when spans.set_at >= rejections.offered_at then trim(spans.value) end",
-        "trim(spans.value)",
+        "when {{ to_second('spans.set_at') }} >= {{ to_second('rejections.offered_at') }}",
+        "when true",
     ),
     "a machine gives reasons": (
         "models/intermediate/handoffs/int_handoffs__rejections.sql",
@@ -52,8 +52,8 @@ DEFECTS = {
     ),
     "the next handoff does not end a promise": (
         "models/intermediate/sla/int_sla__judged.sql",
-        "when measured.next_offered_at <= measured.due_at then 'not_applicable'",
-        "when false then 'not_applicable'",
+        "when not is_met and next_offered_latest_at <= due_earliest_at then 'superseded'",
+        "when false then 'superseded'",
     ),
     "an unlisted reason needs no follow-up": (
         "models/intermediate/handoffs/int_handoffs__rejections.sql",
