@@ -26,7 +26,7 @@ from tests.simulators.salesforce import Organisation, serving
 from tests.warehouse.marts.nights import Marts, fingerprint
 from tests.warehouse.marts.nights import Nights as BuiltNights
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 START = date(2026, 4, 10)
